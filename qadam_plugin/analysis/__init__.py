@@ -1,0 +1,1 @@
+"""From stored results to Pareto fronts, tables and plots."""

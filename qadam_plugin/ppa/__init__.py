@@ -1,0 +1,1 @@
+"""Power, performance and area: estimator tables, polynomial fits, component and accelerator models."""

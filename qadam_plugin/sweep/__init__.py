@@ -1,0 +1,1 @@
+"""Runner, result store and exports of a sweep."""
