@@ -1,0 +1,225 @@
+"""Design spaces: the configs that a sweep walks, written as lists and ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import InputError
+from ..paths import data_dir
+from ..userfile import describe, parse_mapping, read_text, suggestion, validate
+from .config import KEYS, AcceleratorConfig, check_shares, config_from_values
+from .expressions import Expression, parse
+from .pe_types import PEType
+
+#: What a key has when a space leaves it out: the Eyeriss chip (JSSC 2017), and the four PE types of QADAM.
+BASE: dict[str, Any] = {
+    "pe_type": "int16",
+    "rows": 12,
+    "cols": 14,
+    "ifmap_spad_depth": 12,
+    "weights_spad_depth": 224,
+    "psum_spad_depth": 24,
+    "glb_kib": 108,
+}
+BASE_PE_TYPES = ("fp32", "int16", "lightpe1", "lightpe2")
+
+_MAX_VALUES = 10_000
+_MAX_COMBINATIONS = 10_000_000
+
+
+class RangeModel(BaseModel):
+    """Values from `from` to `to`, both meant to be included, by adding `step` or multiplying by `times`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    start: int | float
+    stop: int | float
+    step: int | float | None = None
+    times: int | float | None = None
+
+
+@dataclass(frozen=True)
+class DesignSpace:
+    """Every combination of some values that the conditions let through.
+
+    Iterating gives `AcceleratorConfig`s in one fixed order, the last key fastest, in constant memory; `len` counts them.
+
+    Attributes
+    ----------
+    axes : (key, values) for every key of a config, in the order of `config.KEYS`.
+    where : conditions that a config must meet.
+    source : the file, for messages.
+    """
+
+    axes: tuple[tuple[str, tuple[Any, ...]], ...]
+    where: tuple[Expression, ...] = ()
+    source: str = "<space>"
+
+    def __iter__(self) -> Iterator[AcceleratorConfig]:
+        names = [key for key, _ in self.axes]
+        for combination in product(*(values for _, values in self.axes)):
+            config = _config(dict(zip(names, combination, strict=True)))
+            values = config.values
+            if all(condition.test(values) for condition in self.where):
+                yield config
+
+    def __len__(self) -> int:
+        return self.combinations if not self.where else sum(1 for _ in self)
+
+    @property
+    def combinations(self) -> int:
+        """Combinations before the conditions."""
+        return prod(len(values) for _, values in self.axes)
+
+
+def default_space() -> DesignSpace:
+    """The design space that ships with the package."""
+    return load_space(data_dir("arch_specs") / "default_space.yaml")
+
+
+def load_space(path: str | Path) -> DesignSpace:
+    """Read a design space.
+
+    Raises
+    ------
+    InputError : the file cannot be read, a key is unknown, a value impossible or given twice, a condition is
+        not understood, or no config is left.
+    """
+    return parse_space(read_text(path), path)
+
+
+def parse_space(text: str, source: object) -> DesignSpace:
+    """Design space from YAML text; `source` names it in messages. Raises as `load_space` does."""
+    data = parse_mapping(text, source)
+    for key in data:
+        if key not in (*KEYS, "where"):
+            raise InputError(source, key, f"unknown key; {suggestion(key, (*KEYS, 'where'))}")
+    axes = tuple((key, _axis(key, data[key], source)) for key in KEYS if key in data)
+    given = dict(axes)
+    defaults = config_from_values(BASE, source)
+    full = []
+    for key in KEYS:
+        if key in given:
+            full.append((key, given[key]))
+        elif key == "pe_type":
+            full.append((key, tuple(_value("pe_type", name, source, "pe_type") for name in BASE_PE_TYPES)))
+        else:
+            full.append((key, (_parameter(defaults, key),)))
+    space = DesignSpace(tuple(full), _conditions(data.get("where", []), source), str(source))
+    _check_space(space, source)
+    return space
+
+
+def _check_space(space: DesignSpace, source: object) -> None:
+    axes = dict(space.axes)
+    if space.combinations > _MAX_COMBINATIONS:
+        raise InputError(source, "", f"{space.combinations} combinations; at most {_MAX_COMBINATIONS} are allowed")
+    for ifmap, weights in (("glb_ifmap_share", "glb_weights_share"), ("dram_ifmap_share", "dram_weights_share")):
+        for pair in product(axes[ifmap], axes[weights]):
+            check_shares(*pair, ifmap, weights, source)
+    if next(iter(space), None) is None:
+        raise InputError(source, "where", "no combination of the values meets every condition")
+
+
+def _conditions(value: object, source: object) -> tuple[Expression, ...]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list):
+        raise InputError(source, "where", f"a condition or a list of them is wanted, not {describe(value)}")
+    found = []
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(source, f"where[{index}]", f"a condition in quotes is wanted, not {describe(text)}")
+        found.append(parse(text, KEYS, source, f"where[{index}]"))
+    return tuple(found)
+
+
+def _axis(key: str, written: object, source: object) -> tuple[Any, ...]:
+    """Checked values of one key, in the order written."""
+    if isinstance(written, list):
+        if not written:
+            raise InputError(source, key, "an empty list; at least one value is wanted")
+        pairs = [(f"{key}[{index}]", value) for index, value in enumerate(written)]
+    elif isinstance(written, dict) and not (key == "pe_type" and "family" in written):
+        pairs = [(key, value) for value in _range(key, written, source)]
+    else:
+        pairs = [(key, written)]
+    values: list[Any] = []
+    for place, value in pairs:
+        checked = _value(key, value, source, place)
+        if checked in values:
+            raise InputError(source, place, f"{describe(value)} is given twice")
+        values.append(checked)
+    names = [value.name for value in values if isinstance(value, PEType)]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(source, key, f"two different PE types are named '{name}'")
+    return tuple(values)
+
+
+def _value(key: str, value: object, source: object, place: str) -> Any:
+    """One value of one key, checked as in a config; `place` is its path in the file."""
+    shares = {"glb_ifmap_share": 0.01, "dram_ifmap_share": 0.01} if key.endswith("_share") else {}
+    if key == "glb_ifmap_share" or key == "dram_ifmap_share":
+        shares = {key.replace("ifmap", "weights"): 0.0 if key.startswith("glb") else 0.01}
+    try:
+        config = config_from_values({**BASE, **shares, key: value}, source)
+    except InputError as error:
+        raise InputError(
+            source, error.key.replace(key, place, 1) if key in error.key else place, error.message
+        ) from None
+    return _parameter(config, key)
+
+
+def _parameter(config: AcceleratorConfig, key: str) -> Any:
+    """A config's value for a key, as `_config` takes it back."""
+    return getattr(config, {"pe_type": "pe", "clock": "clock_ghz"}.get(key, key))
+
+
+def _config(values: dict[str, Any]) -> AcceleratorConfig:
+    """Config from checked values, without checking them again."""
+    fields = {{"pe_type": "pe", "clock": "clock_ghz"}.get(key, key): value for key, value in values.items()}
+    return AcceleratorConfig(**fields)
+
+
+def _range(key: str, written: dict[Any, Any], source: object) -> list[int | float]:
+    """Values of ``{from, to, step}`` or ``{from, to, times}``; exact, so that 0.1 steps give 0.3 and not 0.30000000000000004."""
+    known = ("from", "to", "step", "times")
+    for name in written:
+        if name not in known:
+            raise InputError(source, f"{key}.{name}", f"unknown key; {suggestion(str(name), known)}")
+    for name in ("from", "to"):
+        if name not in written:
+            raise InputError(source, f"{key}.{name}", "is missing")
+    if ("step" in written) == ("times" in written):
+        raise InputError(source, key, "a range has either step or times")
+    renamed = {{"from": "start", "to": "stop"}.get(name, name): value for name, value in written.items()}
+    for name, value in written.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e9:
+            raise InputError(source, f"{key}.{name}", f"a number up to 1e9 is wanted, not {describe(value)}")
+    model = validate(RangeModel, renamed, source, key)
+    start, stop = Fraction(str(model.start)), Fraction(str(model.stop))
+    if start > stop:
+        raise InputError(source, key, f"from ({model.start}) is larger than to ({model.stop})")
+    if model.step is not None and model.step <= 0:
+        raise InputError(source, f"{key}.step", "more than 0 is wanted")
+    if model.times is not None and (model.times <= 1 or start <= 0):
+        raise InputError(source, f"{key}.times", "more than 1 is wanted, and a from above 0")
+    whole = all(isinstance(value, int) for value in written.values())
+    values: list[int | float] = []
+    current = start
+    while current <= stop:
+        if len(values) >= _MAX_VALUES:
+            raise InputError(source, key, f"more than {_MAX_VALUES} values")
+        values.append(int(current) if whole else float(current))
+        current = (
+            current + Fraction(str(model.step)) if model.step is not None else current * Fraction(str(model.times))
+        )
+    return values
