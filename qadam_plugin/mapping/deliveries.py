@@ -1,0 +1,123 @@
+"""How many words a level hands to the level below it, for one tensor: Timeloop's rule in closed form.
+
+The rule
+--------
+Timeloop (``analysis/nest-analysis.cpp``; default engine, not the polyhedral one) walks the temporal loops at and above a
+level, but visits only the indices 0 and 1 of each; index 1 stands for all that remain. Each visit asks for the child's
+tile, a box. What is handed over is the whole tile, or the tile without the previous one if the step
+from the previous visit equals a remembered one (or none is remembered), or nothing if the tile did not move. A step that
+differs from the remembered one erases it.
+
+The closed form
+---------------
+Between two successive visits exactly one loop k goes from 0 to 1 and all loops inside it fall back from 1 to 0, so the
+step is ``t_k = d_k - sum(d_j, j inside k)``: n steps, not 2^n. Let loop 1 be the innermost loop that moves the tile.
+Each step of another loop outside it directly follows a step of loop 1, which leaves ``t_1`` remembered, and is directly
+followed by one. So the memory is always empty or ``t_1``, and
+
+    words = tile + sum over k of D_k * (b_k - 1) * product(b_j, j outside k)
+    D_1 = |tile minus tile moved by t_1|;  D_k = 0 if t_k = 0, D_1 if t_k = t_1, else the whole tile.
+
+Approximations of Timeloop that follow from it, kept because people compare with Timeloop:
+
+* a halo is reused along one direction only; after a change of direction the whole tile is handed over again;
+* a wrap-around is judged from index 1, not from the last index: some halos are kept that a machine would lose and the other way round, and a
+  filter loop outside an output loop may look stationary (``t_k = 0``) when it is not;
+* Outputs follow the same rule: each delta is one more arrival of this partial-sum tile.
+
+Loops are given innermost first in flat arrays (bounds of 1 left out):
+
+* ``bounds[j]``: iterations;
+* ``axes[j]``: axis of the tensor that the loop moves along, -1 if it does not move the tensor;
+* ``shifts[j]``: displacement of one iteration along that axis, >= 0;
+* ``steps[j]``: the same displacement as one integer for the whole coordinate vector (`packing`), so that steps add up and compare as scalars.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._jit import jit
+
+#: Axes of a tensor at most: Inputs have N, C, width, height, G.
+AXES = 5
+
+IntArray = NDArray[np.int64]
+
+
+@jit
+def packing(extents: IntArray) -> IntArray:
+    """Weights that turn a displacement vector into one integer without collisions.
+
+    Parameters
+    ----------
+    extents : int64 (AXES,), extents of the whole tensor in words.
+
+    Returns
+    -------
+    int64 (AXES,): ``step = sum(displacement[a] * weight[a])`` is injective for ``|displacement[a]| <= 2 * extents[a]``.
+    """
+    weights = np.empty(AXES, np.int64)
+    weight = 1
+    for axis in range(AXES):
+        weights[axis] = weight
+        weight *= 4 * extents[axis] + 1
+    return weights
+
+
+@jit
+def fresh_words(shift: int, extent: int, tile: int) -> int:
+    """Words of a tile that its copy moved by `shift` along an axis of this `extent` lacks: size minus overlap."""
+    if shift >= extent:
+        return tile
+    return tile // extent * shift
+
+
+@jit
+def delivered_words(
+    bounds: IntArray, axes: IntArray, shifts: IntArray, steps: IntArray, count: int, extents: IntArray
+) -> int:
+    """Words handed to one child over the whole run, spatial sharing left out.
+
+    Parameters
+    ----------
+    bounds, axes, shifts, steps : temporal loops at and above the level, innermost first; the first `count` are used.
+    extents : int64 (AXES,), the child's tile, 1 on axes the tensor has not.
+    """
+    tile = 1
+    for axis in range(AXES):
+        tile *= extents[axis]
+    first = 0
+    outer = 1  # iterations of the loops outside the first moving one, times its own
+    while first < count and axes[first] < 0:
+        first += 1
+    for j in range(first, count):
+        outer *= bounds[j]
+    if first == count:
+        return tile
+    fresh = fresh_words(shifts[first], extents[axes[first]], tile)
+    outer //= bounds[first]
+    words = tile + fresh * (bounds[first] - 1) * outer
+    inside = steps[first]
+    for k in range(first + 1, count):
+        outer //= bounds[k]
+        step = steps[k] - inside
+        if step == steps[first]:
+            words += fresh * (bounds[k] - 1) * outer
+        elif step != 0:
+            words += tile * (bounds[k] - 1) * outer
+        inside += steps[k]
+    return words
+
+
+@jit
+def separable_words(bounds: IntArray, axes: IntArray, count: int, tile: int) -> int:
+    """`delivered_words` for Weights and Outputs, whose tiles never overlap: tile times the bounds down to the innermost moving loop."""
+    first = 0
+    while first < count and axes[first] < 0:
+        first += 1
+    words = tile
+    for j in range(first, count):
+        words *= bounds[j]
+    return words
