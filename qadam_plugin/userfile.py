@@ -67,7 +67,7 @@ def parse_yaml(text: str, source: object, loader: type[yaml.SafeLoader] = Unique
     InputError : not valid YAML; the message has line and column.
     """
     try:
-        return yaml.load(text, Loader=loader)  # noqa: S506 - every loader used here derives from SafeLoader
+        return yaml.load(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -136,7 +136,7 @@ def validate(model: type[Model], data: object, source: object, prefix: str = "")
 def _explain(model: type[BaseModel], error: Any) -> tuple[str, str]:
     """Key path and message of one pydantic error."""
     location, kind, value = error["loc"], error["type"], error["input"]
-    # Union members leave their names in the path ('function-after[..]', 'constrained-str', class names): keep real keys.
+    # Members of a union leave their names in the path ('constrained-str', class names): keep real keys.
     path = ""
     for part in location:
         if isinstance(part, int):

@@ -6,8 +6,9 @@ Timeloop's front end makes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain, product
 from math import prod
 
 
@@ -39,6 +40,8 @@ class Storage:
     depth : entries of `width` bits; None is unbounded.
     read_bandwidth, write_bandwidth : words per cycle and instance; None is unlimited.
     keep : tensors that it holds; the others bypass it.
+    optional : those of `keep` that the spec neither keeps nor bypasses by name: Timeloop's mapper tries both, and so
+        does `ArchSpec.bypass_choices`.
     instances : physical instances, the product of the fan-outs outside it.
     """
 
@@ -51,6 +54,7 @@ class Storage:
     read_bandwidth: float | None = None
     write_bandwidth: float | None = None
     temporal: LoopConstraint = LoopConstraint()
+    optional: tuple[str, ...] = ()
     instances: int = 1
     attributes: Mapping[str, object] = field(default_factory=dict)
 
@@ -69,6 +73,9 @@ class Storage:
 class Fanout:
     """A spatial container: everything inside it exists ``mesh_x * mesh_y`` times.
 
+    A dimension that neither axis fixes to 1 may stand on either, but not on both: Timeloop has one factor per
+    dimension and container.
+
     Attributes
     ----------
     mesh_x, mesh_y : children along X and Y; 1 allows no loop on that axis.
@@ -82,6 +89,12 @@ class Fanout:
     constraint_x: LoopConstraint = LoopConstraint()
     constraint_y: LoopConstraint = LoopConstraint()
     attributes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def timeloop_name(self) -> str:
+        """Name of the level that Timeloop's front end makes of it, as mappings and stats call it."""
+        made = self.name.startswith("inter_") and self.name.endswith("_spatial")
+        return self.name if made else f"inter_{self.name}_spatial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +144,22 @@ class ArchSpec:
         last = self.levels[-1]
         assert isinstance(last, Compute)
         return last
+
+    def bypass_choices(self) -> Iterator[ArchSpec]:
+        """This spec once for every way to keep or bypass the optional tensors; all kept comes first."""
+        choices = []
+        for level in self.levels:
+            optional = level.optional if isinstance(level, Storage) else ()
+            subsets = product(*(((name,), ()) for name in optional))
+            choices.append([frozenset(chain.from_iterable(kept)) for kept in subsets])
+        for choice in product(*choices):
+            levels = tuple(
+                replace(level, keep=tuple(t for t in level.keep if t not in level.optional or t in kept), optional=())
+                if isinstance(level, Storage) and level.optional
+                else level
+                for level, kept in zip(self.levels, choice, strict=True)
+            )
+            yield replace(self, levels=levels)
 
     @property
     def cols(self) -> int:

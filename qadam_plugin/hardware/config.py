@@ -163,5 +163,5 @@ def check_shares(ifmap: float, weights: float, ifmap_key: str, weights_key: str,
         raise InputError(
             source,
             f"{ifmap_key} and {weights_key}",
-            f"together at most {1 - MIN_SHARE} is wanted, so that partial sums keep a part; they are {ifmap + weights:g}",
+            f"together at most {1 - MIN_SHARE} is wanted, so that partial sums keep a part; not {ifmap + weights:g}",
         )

@@ -1,7 +1,7 @@
 """The language of ``where``: arithmetic, comparison, and, or, not on names. Parsed here, never run as Python.
 
-Python's own grammar is borrowed through `ast.parse`, which builds a tree and runs nothing; every node that is not listed
-in this file is refused with its place.
+Python's own grammar is borrowed through `ast.parse`, which builds a tree and runs nothing; every node that is not
+listed in this file is refused with its place.
 """
 
 from __future__ import annotations

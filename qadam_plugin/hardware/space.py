@@ -50,7 +50,8 @@ class RangeModel(BaseModel):
 class DesignSpace:
     """Every combination of some values that the conditions let through.
 
-    Iterating gives `AcceleratorConfig`s in one fixed order, the last key fastest, in constant memory; `len` counts them.
+    Iterating gives `AcceleratorConfig`s in one fixed order, the last key fastest, in constant memory; `len` counts
+    them.
 
     Attributes
     ----------
@@ -190,7 +191,7 @@ def _config(values: dict[str, Any]) -> AcceleratorConfig:
 
 
 def _range(key: str, written: dict[Any, Any], source: object) -> list[int | float]:
-    """Values of ``{from, to, step}`` or ``{from, to, times}``; exact, so that 0.1 steps give 0.3 and not 0.30000000000000004."""
+    """Values of ``{from, to, step}`` or ``{from, to, times}``, in fractions: steps of 0.1 reach 0.3 exactly."""
     known = ("from", "to", "step", "times")
     for name in written:
         if name not in known:
