@@ -1,0 +1,170 @@
+"""The file of a result store: creating it whole, locking it, checking it, and what to say when it cannot be used."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ..errors import InputError, QadamError, RunError
+
+DATABASE = "results.sqlite"
+LOCK = "sweep.lock"
+
+#: Number of the schema, kept in SQLite's ``user_version``; raised whenever the tables change.
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE designs (
+    key TEXT PRIMARY KEY, config_id TEXT NOT NULL, engine TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    pe_type TEXT NOT NULL, act_bits INTEGER NOT NULL, weight_bits INTEGER NOT NULL, acc_bits INTEGER NOT NULL,
+    rows INTEGER NOT NULL, cols INTEGER NOT NULL, ifmap_spad_depth INTEGER NOT NULL,
+    weights_spad_depth INTEGER NOT NULL, psum_spad_depth INTEGER NOT NULL, glb_kib REAL NOT NULL,
+    glb_bandwidth REAL NOT NULL, dram_gbps REAL NOT NULL, clock TEXT NOT NULL,
+    glb_ifmap_share REAL NOT NULL, glb_weights_share REAL NOT NULL,
+    dram_weights_share REAL NOT NULL, dram_ifmap_share REAL NOT NULL,
+    valid INTEGER NOT NULL, reason TEXT NOT NULL, clock_ghz REAL NOT NULL, area_um2 REAL NOT NULL,
+    out_of_range TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE layers (
+    key TEXT PRIMARY KEY, design TEXT NOT NULL, objective TEXT NOT NULL, shape TEXT NOT NULL,
+    valid INTEGER NOT NULL, reason TEXT NOT NULL, cycles INTEGER NOT NULL, timeloop_pj REAL NOT NULL,
+    onchip_pj REAL NOT NULL, dram_pj REAL NOT NULL, idle_pj REAL NOT NULL, mac_pj REAL NOT NULL,
+    utilization REAL NOT NULL, psum_spills INTEGER NOT NULL, optimal INTEGER NOT NULL, lower_bound REAL NOT NULL,
+    mapping TEXT NOT NULL, accesses TEXT NOT NULL, leakage TEXT NOT NULL
+);
+CREATE INDEX layers_of_design ON layers (design);
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY, space TEXT NOT NULL, engine TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    objective TEXT NOT NULL, batch INTEGER NOT NULL, clock TEXT NOT NULL, configs INTEGER NOT NULL,
+    finished INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE networks (key TEXT PRIMARY KEY, name TEXT NOT NULL, layers TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE run_networks (run TEXT NOT NULL, network TEXT NOT NULL, PRIMARY KEY (run, network)) WITHOUT ROWID;
+CREATE TABLE run_designs (run TEXT NOT NULL, design TEXT NOT NULL, PRIMARY KEY (run, design)) WITHOUT ROWID;
+"""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def file_error(error: OSError, path: Path) -> QadamError:
+    """What to tell a person when a file of the store cannot be written."""
+    target = Path(error.filename) if isinstance(error.filename, str) else path
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in _FULL:
+        return RunError(f"{target}: {reason}; results so far are kept, make room and run the same command again")
+    return InputError(target, "", f"cannot be written ({reason}); choose a folder that can be with --out")
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors inside the block into one clear line about `path`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if "full" in text or "disk I/O" in text:
+            raise RunError(
+                f"{path}: {text}; results so far are kept, make room and run the same command again"
+            ) from None
+        if "locked" in text:
+            raise InputError(path, "", "is in use by another program; wait for it, or choose another --out") from None
+        if "unable to open" in text or "readonly" in text:
+            raise InputError(path, "", f"cannot be opened ({text}); choose another --out") from None
+        raise _damaged(path, text) from None
+    except OSError as error:
+        raise file_error(error, path) from None
+
+
+def lock_directory(directory: Path) -> IO[str]:
+    """Make the folder and take it for writing; the lock lasts until the file is closed or the process is gone.
+
+    Raises
+    ------
+    InputError : the folder cannot be written, or another sweep is writing there now.
+    """
+    path = directory / LOCK
+    with explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise file_error(error, path) from None
+        raise InputError(
+            directory, "", "another sweep is writing here now; wait for it, or choose another --out"
+        ) from None
+    return handle
+
+
+def open_for_writing(directory: Path) -> sqlite3.Connection:
+    """Open the store of a locked folder, creating it if there is none.
+
+    Raises
+    ------
+    InputError : the file is damaged, of another version, or cannot be written; it is left as it is.
+    """
+    path = directory / DATABASE
+    if path.exists():
+        open_for_reading(directory).close()
+    else:
+        _create(path)
+    with explained(path):
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+def open_for_reading(directory: Path) -> sqlite3.Connection:
+    """Open the store of a folder, which nothing done with the connection can change.
+
+    Raises
+    ------
+    InputError : there is none, or it is damaged or of another version.
+    """
+    path = directory / DATABASE
+    if not path.is_file():
+        raise InputError(path, "", "no results here; `qadam-tl sweep --out DIR` makes them")
+    if path.stat().st_size == 0:
+        raise _damaged(path, "file is empty")
+    with explained(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if verdict != "ok":
+        connection.close()
+        raise _damaged(path, str(verdict).splitlines()[0])
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise InputError(
+            path, "", f"has schema {version}, this version of qadam-tl writes {SCHEMA_VERSION}; choose another --out"
+        )
+    return connection
+
+
+def _damaged(path: Path, text: str) -> InputError:
+    return InputError(
+        path, "", f"is damaged or no result store ({text}); nothing was changed: restore it, move it away, or use another --out"
+    )
+
+
+def _create(path: Path) -> None:
+    """Make an empty store under another name first: a store that exists is always whole."""
+    unfinished = path.with_name(f".{path.name}.part")
+    with explained(path):
+        unfinished.unlink(missing_ok=True)
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            connection.executescript(SCHEMA)
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+        os.replace(unfinished, path)

@@ -1,0 +1,62 @@
+"""Rows of the store's tables: from designs and layer results to columns, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, astuple
+from typing import Any
+
+from ..engines.base import Access, DesignFacts, Engine, LayerResult
+from ..hardware.config import AcceleratorConfig
+from ..workloads.layer import Layer
+from .keys import canonical
+
+DESIGN_COLUMNS = (
+    "key config_id engine fingerprint pe_type act_bits weight_bits acc_bits rows cols ifmap_spad_depth "
+    "weights_spad_depth psum_spad_depth glb_kib glb_bandwidth dram_gbps clock glb_ifmap_share glb_weights_share "
+    "dram_weights_share dram_ifmap_share valid reason clock_ghz area_um2 out_of_range"
+).split()
+
+LAYER_COLUMNS = (
+    "key design objective shape valid reason cycles timeloop_pj onchip_pj dram_pj idle_pj mac_pj utilization "
+    "psum_spills optimal lower_bound mapping accesses leakage"
+).split()
+
+
+def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: DesignFacts) -> list[object]:
+    """Columns of a design, in the order of `DESIGN_COLUMNS`."""
+    clock = "auto" if config.clock_ghz is None else repr(config.clock_ghz)
+    return [
+        *(key, config.config_id, engine.name, engine.fingerprint),
+        *(config.pe.name, config.pe.act_bits, config.pe.weight_bits, config.pe.acc_bits),
+        *(config.rows, config.cols, config.ifmap_spad_depth, config.weights_spad_depth, config.psum_spad_depth),
+        *(config.glb_kib, config.glb_bandwidth, config.dram_gbps, clock),
+        *(config.glb_ifmap_share, config.glb_weights_share, config.dram_weights_share, config.dram_ifmap_share),
+        *(facts.valid, facts.reason, facts.clock_ghz, facts.area_um2, canonical(facts.out_of_range)),
+    ]
+
+
+def layer_row(key: str, design: str, objective: str, shape: Layer, result: LayerResult) -> list[object]:
+    """Columns of a layer row, in the order of `LAYER_COLUMNS`."""
+    return [
+        *(key, design, objective, canonical(asdict(shape)), result.valid, result.reason, result.cycles),
+        *(result.timeloop_pj, result.onchip_pj, result.dram_pj, result.idle_pj, result.mac_pj, result.utilization),
+        *(result.psum_spills, result.optimal, result.lower_bound, canonical(result.mapping)),
+        canonical([astuple(access) for access in result.accesses]),
+        canonical(list(result.leakage.items())),
+    ]
+
+
+def layer_result(row: dict[str, Any]) -> LayerResult:
+    """A layer result from its columns; details that were not read stay empty."""
+    mapping = json.loads(row.get("mapping", "[]"))
+    return LayerResult(
+        valid=bool(row["valid"]),
+        reason=row["reason"],
+        mapping=tuple((level, kind, tuple((dim, bound) for dim, bound in loops)) for level, kind, loops in mapping),
+        accesses=tuple(Access(*fields) for fields in json.loads(row.get("accesses", "[]"))),
+        leakage=dict(json.loads(row.get("leakage", "[]"))),
+        optimal=bool(row["optimal"]),
+        **{name: row[name] for name in ("cycles", "timeloop_pj", "onchip_pj", "dram_pj", "idle_pj", "mac_pj")},
+        **{name: row[name] for name in ("utilization", "psum_spills", "lower_bound")},
+    )
