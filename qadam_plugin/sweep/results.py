@@ -146,8 +146,11 @@ def _row(
     row |= {"valid": valid, "reason": reason, "out_of_range": "; ".join(design["out_of_range"])}
     row |= {name: design[name] for name in _EXTRA_CONFIG_COLUMNS}
     row |= {"runs": " ".join(runs), "fingerprint": design["fingerprint"]}
-    if design["valid"]:
-        row |= {"clock_ghz": design["clock_ghz"], "area_mm2": design["area_um2"] * 1e-6}
+    known = bool(design["valid"])
+    row |= {
+        "clock_ghz": design["clock_ghz"] if known else None,
+        "area_mm2": design["area_um2"] * 1e-6 if known else None,
+    }
     if valid:
         summed = [(result, shape.macs, count) for _, _, count, shape, result in layers]
         row |= asdict(network_totals(summed, row["clock_ghz"], row["area_mm2"], group.batch))
@@ -183,5 +186,5 @@ def _layer_numbers(found: LayerResult) -> dict[str, Any]:
         "lower_bound": found.lower_bound,
         "mapping": canonical(found.mapping),
         "accesses": [asdict(access) for access in found.accesses],
-        "leakage": [{"level": level, "energy_pj": energy} for level, energy in found.leakage.items()],
+        "leakage": [{"level": level, "energy_pj": energy} for level, energy in found.leakage_pj.items()],
     }

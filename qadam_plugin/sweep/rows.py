@@ -43,7 +43,7 @@ def layer_row(key: str, design: str, objective: str, shape: Layer, result: Layer
         *(result.timeloop_pj, result.onchip_pj, result.dram_pj, result.idle_pj, result.mac_pj, result.utilization),
         *(result.psum_spills, result.optimal, result.lower_bound, canonical(result.mapping)),
         canonical([astuple(access) for access in result.accesses]),
-        canonical(list(result.leakage.items())),
+        canonical(list(result.leakage_pj.items())),
     ]
 
 
@@ -55,7 +55,7 @@ def layer_result(row: dict[str, Any]) -> LayerResult:
         reason=row["reason"],
         mapping=tuple((level, kind, tuple((dim, bound) for dim, bound in loops)) for level, kind, loops in mapping),
         accesses=tuple(Access(*fields) for fields in json.loads(row.get("accesses", "[]"))),
-        leakage=dict(json.loads(row.get("leakage", "[]"))),
+        leakage_pj=dict(json.loads(row.get("leakage", "[]"))),
         optimal=bool(row["optimal"]),
         **{name: row[name] for name in ("cycles", "timeloop_pj", "onchip_pj", "dram_pj", "idle_pj", "mac_pj")},
         **{name: row[name] for name in ("utilization", "psum_spills", "lower_bound")},

@@ -1,0 +1,293 @@
+"""Runs a sweep: every config and layer that the store lacks, on several processes, kept as soon as it is there."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..engines.base import Engine
+from ..errors import RunError
+from ..hardware.space import DesignSpace
+from ..workloads.layer import Layer
+from ..workloads.network import Network
+from .keys import design_key, layer_key, network_key, run_key
+from .results import batched
+from .store import ResultStore, Run
+from .worker import Answer, Task, answer, start, work
+
+_LINK_BATCH = 500
+
+#: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
+_QUEUE_PER_JOB = 4
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What to sweep.
+
+    Attributes
+    ----------
+    space_name : what the exports call the space.
+    clock : ``auto``, GHz, or ``space`` when the space says it; already part of `space`.
+    """
+
+    space: DesignSpace
+    space_name: str
+    networks: tuple[Network, ...]
+    engine: Engine
+    objective: str
+    batch: int
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is: configs done, configs in all, layers computed now, layers found in the store."""
+
+    done: int
+    configs: int
+    computed_layers: int
+    reused_layers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCounts:
+    """What a sweep did, counted in results (one per config and network).
+
+    Attributes
+    ----------
+    run : key of the run in the exports.
+    computed : results of which at least one layer was computed now.
+    reused : results that were there as a whole.
+    """
+
+    run: str
+    configs: int
+    computed: int
+    reused: int
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_sweep(plan: SweepPlan, store: ResultStore, jobs: int, report: Callable[[Progress], None]) -> SweepCounts:
+    """Fill the store with every row of a plan that it lacks; what is there is never computed again.
+
+    Rows are kept config by config: a process killed at any time loses at most those being computed. On Ctrl-C the
+    workers finish the layer at hand, its rows are kept, and KeyboardInterrupt goes on to the caller. Memory does not
+    grow with the number of configs. Results do not depend on `jobs`.
+
+    Raises
+    ------
+    RunError : the engine failed, or a worker process died; rows so far are kept.
+    InputError : the store cannot be written.
+    """
+    run = _begin(plan, store)
+    sweep = _Sweep(plan, store, run, report)
+    with _pool(plan.engine, jobs) as pool:
+        try:
+            for task in sweep.tasks():
+                pool.submit(task)
+                while pool.waiting >= jobs * _QUEUE_PER_JOB:
+                    sweep.keep(pool.collect())
+            while pool.waiting:
+                sweep.keep(pool.collect())
+        except BaseException:
+            pool.stop()
+            while pool.waiting:
+                sweep.keep(pool.collect_finished())
+            raise
+    store.finish_run(run.key)
+    return SweepCounts(run.key, run.configs, sweep.computed, sweep.reused)
+
+
+def _begin(plan: SweepPlan, store: ResultStore) -> Run:
+    settings = (plan.engine.name, plan.objective, plan.batch, plan.clock)
+    run = Run(
+        key=run_key(plan.space, plan.networks, settings),
+        space=plan.space_name,
+        engine=plan.engine.name,
+        fingerprint=plan.engine.fingerprint,
+        objective=plan.objective,
+        batch=plan.batch,
+        clock=plan.clock,
+        configs=len(plan.space),
+    )
+    store.begin_run(run, plan.networks)
+    return run
+
+
+class _Sweep:
+    """Walks the configs of one run: says what is missing, and keeps what comes back."""
+
+    def __init__(self, plan: SweepPlan, store: ResultStore, run: Run, report: Callable[[Progress], None]) -> None:
+        self._plan, self._store, self._run, self._report = plan, store, run, report
+        self._networks = [
+            {batched(item.layer, plan.batch) for item in network.layers}
+            for network in {network_key(network): network for network in plan.networks}.values()
+        ]
+        # Ordered, each shape once: networks share rows of equal layers.
+        shapes = (batched(item.layer, plan.batch) for network in plan.networks for item in network.layers)
+        self._shapes = tuple(dict.fromkeys(shapes))
+        self._done = self._computed_layers = self._reused_layers = 0
+        self.computed = self.reused = 0
+
+    def tasks(self) -> Iterator[Task]:
+        """Tasks for what the store lacks, in the order of the space; links every design to the run."""
+        links: list[str] = []
+        for config in self._plan.space:
+            key = design_key(config, self._plan.engine)
+            links.append(key)
+            if len(links) >= _LINK_BATCH:
+                self._store.link_designs(self._run.key, links)
+                links = []
+            task = self._missing(key)
+            if task is None:
+                self.reused += len(self._networks)
+                self._advance(1)
+            else:
+                yield Task(key, config, self._plan.objective, task)
+        self._store.link_designs(self._run.key, links)
+
+    def _missing(self, design: str) -> tuple[tuple[str, Layer], ...] | None:
+        """Layers that a design lacks; None when nothing is left to do."""
+        valid = self._store.design_valid(design)
+        if valid is False:
+            return None
+        have = self._store.layer_keys(design) if valid else set()
+        wanted = [(layer_key(design, shape, self._plan.objective), shape) for shape in self._shapes]
+        missing = tuple((key, shape) for key, shape in wanted if key not in have)
+        self._reused_layers += len(wanted) - len(missing)
+        lacking = {shape for _, shape in missing}
+        if valid and not lacking:
+            return None
+        fresh = sum(1 for network in self._networks if valid is None or network & lacking)
+        self.computed += fresh
+        self.reused += len(self._networks) - fresh
+        return missing
+
+    def keep(self, answers: list[Answer]) -> None:
+        """Store what came back."""
+        for item in answers:
+            task = item.task
+            self._store.add(task.design, self._plan.engine, task.config, item.facts, task.objective, item.layers)
+            self._computed_layers += len(item.layers)
+        self._advance(len(answers))
+
+    def _advance(self, configs: int) -> None:
+        self._done += configs
+        self._report(Progress(self._done, self._run.configs, self._computed_layers, self._reused_layers))
+
+
+class _Pool(Protocol):
+    """Where tasks are done: in this process, or in several."""
+
+    @property
+    def waiting(self) -> int:
+        """Submitted and not yet collected."""
+        ...
+
+    def submit(self, task: Task) -> None:
+        """Take a task."""
+        ...
+
+    def collect(self) -> list[Answer]:
+        """Wait for at least one answer."""
+        ...
+
+    def stop(self) -> None:
+        """Begin nothing new, end what is begun after the layer at hand."""
+        ...
+
+    def collect_finished(self) -> list[Answer]:
+        """After `stop`: answers of what had begun; failures are left out."""
+        ...
+
+
+@contextmanager
+def _pool(engine: Engine, jobs: int) -> Iterator[_Pool]:
+    if jobs == 1:
+        yield _HerePool(engine)
+        return
+    # Spawned, not forked: a fork would copy threads' locks, and a store's open file.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(engine, stop)) as executor:
+        yield _ProcessPool(executor, stop.set)
+
+
+class _HerePool:
+    """Does each task when it is collected, in this process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tasks: list[Task] = []
+        self._stop = threading.Event()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._tasks)
+
+    def submit(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def collect(self) -> list[Answer]:
+        return [answer(self._engine, self._tasks.pop(0), self._stop.is_set)]
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def collect_finished(self) -> list[Answer]:
+        self._tasks.clear()
+        return []
+
+
+class _ProcessPool:
+    """Hands each task to a worker process."""
+
+    def __init__(self, executor: ProcessPoolExecutor, stop: Callable[[], None]) -> None:
+        self._executor, self._stop = executor, stop
+        self._futures: set[Future[list[Answer]]] = set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._futures)
+
+    def submit(self, task: Task) -> None:
+        with _explained_death():
+            self._futures.add(self._executor.submit(work, (task,)))
+
+    def collect(self) -> list[Answer]:
+        done, self._futures = wait(self._futures, return_when=FIRST_COMPLETED)
+        with _explained_death():
+            return [found for future in done for found in future.result()]
+
+    def stop(self) -> None:
+        self._stop()
+        for future in self._futures:
+            future.cancel()
+
+    def collect_finished(self) -> list[Answer]:
+        done, self._futures = wait(self._futures)
+        sound = [future for future in done if not future.cancelled() and future.exception() is None]
+        return [found for future in sound for found in future.result()]
+
+
+@contextmanager
+def _explained_death() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool:
+        raise RunError(
+            "a worker process died (out of memory, or killed); results so far are kept: run the same command again, "
+            "with fewer --jobs if memory is short"
+        ) from None
