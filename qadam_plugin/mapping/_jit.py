@@ -1,8 +1,8 @@
 """The decorator of the compiled kernels, and where their machine code is kept.
 
 Numba compiles a kernel at its first call (seconds) and keeps the code on disk, so that later processes start at
-once. The folder is, in this order: ``NUMBA_CACHE_DIR`` if set; ``__pycache__`` beside this file; the user's cache folder
-(``XDG_CACHE_HOME`` or ``~/.cache``); a private folder of the user below the system's temporary one. The first
+once. The folder is, in this order: ``NUMBA_CACHE_DIR`` if set; ``__pycache__`` beside this file; the user's cache
+folder (``XDG_CACHE_HOME`` or ``~/.cache``); a private folder of the user below the system's temporary one. The first
 that can be written is taken; if none can, every process compiles anew. A subfolder named after a digest of the kernel's
 source and of the kernels and constants it uses keeps versions apart: Numba itself looks only at the date of the
 file a kernel stands in, not at what it calls. Numba renames its files into place, so workers may start together.
@@ -19,9 +19,10 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import FunctionType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
+from numba.core import config
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 _LOCK = threading.Lock()
@@ -34,14 +35,14 @@ def jit(kernel: _Kernel) -> _Kernel:
     """
     root = _cache_root()
     if root is None:
-        return numba.njit(kernel)
+        return cast(_Kernel, numba.njit(kernel))
     with _LOCK:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(root / _version(kernel))
+        before = config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
+        config.CACHE_DIR = str(root / _version(kernel))  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            return numba.njit(cache=True)(kernel)
+            return cast(_Kernel, numba.njit(cache=True)(kernel))
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @cache

@@ -2,11 +2,11 @@
 
 The rule
 --------
-Timeloop (``analysis/nest-analysis.cpp``; default engine, not the polyhedral one) walks the temporal loops at and above a
-level, but visits only the indices 0 and 1 of each; index 1 stands for all that remain. Each visit asks for the child's
-tile, a box. What is handed over is the whole tile, or the tile without the previous one if the step
-from the previous visit equals a remembered one (or none is remembered), or nothing if the tile did not move. A step that
-differs from the remembered one erases it.
+Timeloop (``analysis/nest-analysis.cpp``; default engine, not the polyhedral one) walks the temporal loops at and
+above a level, but visits only the indices 0 and 1 of each; index 1 stands for all that remain. Each visit asks for
+the child's tile, a box. What is handed over is the whole tile, or the tile without the previous one if the step
+from the previous visit equals a remembered one (or none is remembered), or nothing if the tile did not move. A step
+that differs from the remembered one erases it.
 
 The closed form
 ---------------
@@ -21,8 +21,8 @@ followed by one. So the memory is always empty or ``t_1``, and
 Approximations of Timeloop that follow from it, kept because people compare with Timeloop:
 
 * a halo is reused along one direction only; after a change of direction the whole tile is handed over again;
-* a wrap-around is judged from index 1, not from the last index: some halos are kept that a machine would lose and the other way round, and a
-  filter loop outside an output loop may look stationary (``t_k = 0``) when it is not;
+* a wrap-around is judged from index 1, not from the last index: some halos are kept that a machine would lose and the
+  other way round, and a filter loop outside an output loop may look stationary (``t_k = 0``) when it is not;
 * Outputs follow the same rule: each delta is one more arrival of this partial-sum tile.
 
 Loops are given innermost first in flat arrays (bounds of 1 left out):
@@ -30,7 +30,8 @@ Loops are given innermost first in flat arrays (bounds of 1 left out):
 * ``bounds[j]``: iterations;
 * ``axes[j]``: axis of the tensor that the loop moves along, -1 if it does not move the tensor;
 * ``shifts[j]``: displacement of one iteration along that axis, >= 0;
-* ``steps[j]``: the same displacement as one integer for the whole coordinate vector (`packing`), so that steps add up and compare as scalars.
+* ``steps[j]``: the same displacement as one integer for the whole coordinate vector (`packing`), so that steps add up
+  and compare as scalars.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def delivered_words(
         outer *= bounds[j]
     if first == count:
         return tile
-    fresh = fresh_words(shifts[first], extents[axes[first]], tile)
+    fresh = fresh_words(shifts[first], extents[int(axes[first])], tile)
     outer //= bounds[first]
     words = tile + fresh * (bounds[first] - 1) * outer
     inside = steps[first]
@@ -113,7 +114,8 @@ def delivered_words(
 
 @jit
 def separable_words(bounds: IntArray, axes: IntArray, count: int, tile: int) -> int:
-    """`delivered_words` for Weights and Outputs, whose tiles never overlap: tile times the bounds down to the innermost moving loop."""
+    """`delivered_words` for Weights and Outputs, whose tiles never overlap: tile times the bounds down to the
+    innermost moving loop."""
     first = 0
     while first < count and axes[first] < 0:
         first += 1

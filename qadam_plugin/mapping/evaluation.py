@@ -62,15 +62,29 @@ class Violation:
     Attributes
     ----------
     cls : ``factor_product_mismatch``, ``no_spatial_fanout``, ``mac_instances_exceeded``,
-        ``mac_x_expansion_exceeded``, ``mac_y_expansion_exceeded`` or ``capacity_exceeded``.
+        ``mac_x_expansion_exceeded``, ``mac_y_expansion_exceeded`` or ``capacity_exceeded``; and, not Timeloop's words,
+        ``fanout_x_exceeded`` or ``fanout_y_exceeded`` for one container of several.
     level : where; empty for a factor mismatch.
-    required, available : words, instances or products, by class.
+    required, available : words, instances or products, by class. For a factor mismatch: the layer's bound, and what
+        the factors multiply to.
+    dimension : the dimension of a factor mismatch, else empty.
     """
 
     cls: str
     level: str
     required: int
     available: int
+    dimension: str = ""
+
+    @property
+    def text(self) -> str:
+        """The verdict as a sentence."""
+        if self.cls == "factor_product_mismatch":
+            return f"loops over {self.dimension} multiply to {self.available}, the layer has {self.required}"
+        if self.cls == "capacity_exceeded":
+            return f"{self.level} would hold {self.required} words, it has room for {self.available}"
+        axis = {"x": " along X", "y": " along Y"}.get(self.cls.split("_")[1], "")
+        return f"{self.level} would need {self.required} instances{axis}, it has {self.available}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
 """Sharing of words among the children of a spatial fan-out: multicast and neighbour transfers.
 
-The first child gets what `deliveries` says; child c gets the same, moved by its offset, which is linear in its spatial indices.
-Children of equal offset form one multicast group, read once. Timeloop's approximations: windows that overlap partly share nothing, and two nested
-containers are judged one after the other, so Eyeriss' diagonal reuse is not seen.
+The first child gets what `deliveries` says; child c gets the same, moved by its offset, which is linear in its
+spatial indices. Children of equal offset form one multicast group, read once. Timeloop's approximations: windows that
+overlap partly share nothing, and two nested containers are judged one after the other, so Eyeriss' diagonal reuse is
+not seen.
 
-A child is served by a neighbour when its words equal, as a set, what the neighbour received one visit earlier. Two deltas are
-equal only if they are of one kind (whole tile, or tile without its overlap with the one before) and the offsets differ
-by just the step of this visit. In the closed form of `deliveries` a delta is whole, or has step ``t_1``, so per step t_k one question is left:
-how many children have a neighbour with ``offset(neighbour) - offset(child) = t_k``. Timeloop drops them from a visit
-only if that lowers the visit's number of groups.
+A child is served by a neighbour when its words equal, as a set, what the neighbour received one visit earlier. Two
+deltas are equal only if they are of one kind (whole tile, or tile without its overlap with the one before) and the
+offsets differ by just the step of this visit. In the closed form of `deliveries` a delta is whole, or has step
+``t_1``, so per step t_k one question is left: how many children have a neighbour with ``offset(neighbour) -
+offset(child) = t_k``. Timeloop drops them from a visit only if that lowers the visit's number of groups.
+
+MACs directly below a container ask for their operand at every visit, moved or not. So an operand that stays while a
+neighbour had it one visit earlier (step 0, equal offsets) counts as handed on, and the store above is not read: by
+Timeloop's rule accumulation along a row of MACs is free.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import jit
-from .deliveries import IntArray, delivered_words, fresh_words
+from .deliveries import IntArray, fresh_words
 
 
 @jit
@@ -93,9 +98,9 @@ def distinct(values: IntArray) -> int:
 def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: int) -> int:
     """Number of different offsets, without listing the children.
 
-    Per axis at most two loops move (an output and a filter dimension). With shifts a, b over their greatest common divisor, ``i * a + j * b`` takes
-    ``I * J - max(0, I - b) * max(0, J - a)`` values: each value that several (i, j) share is counted once less for every
-    further one.
+    Per axis at most two loops move (an output and a filter dimension). With shifts a, b over their greatest common
+    divisor, ``i * a + j * b`` takes ``I * J - max(0, I - b) * max(0, J - a)`` values: each value that several (i, j)
+    share is counted once less for every further one.
     """
     groups = 1
     for j in range(count):
@@ -138,117 +143,92 @@ def may_be_served(bounds: IntArray, steps: IntArray, count: int, row: int, step:
 
 
 @jit
+def alike_visits(
+    bounds: IntArray, axes: IntArray, shifts: IntArray, steps: IntArray, count: int, extents: IntArray, operands: bool
+) -> tuple[IntArray, IntArray]:
+    """Visits at which a neighbour can serve: those whose delta is of the same kind as at the visit before.
+
+    Parameters
+    ----------
+    bounds, axes, shifts, steps, count, extents : temporal loops above and the child's tile, as for `delivered_words`.
+    operands : the children are MACs: each asks for its one operand at every visit, moved or not.
+
+    Returns
+    -------
+    int64 (count,), (count,): per loop k the step ``t_k``, and the words that one child receives over all such visits
+    of the loop.
+    """
+    taken = np.empty(count, np.int64)
+    words = np.zeros(count, np.int64)
+    outer = 1
+    for j in range(count):
+        outer *= bounds[j]
+    inside = 0
+    if operands:
+        for k in range(count):
+            outer //= bounds[k]
+            taken[k] = steps[k] - inside
+            inside += steps[k]
+            words[k] = (bounds[k] - 1) * outer
+        return taken, words
+    if count == 0 or axes[0] < 0:
+        return taken, words  # every step of another loop follows a visit at which nothing moved
+    tile = 1
+    for axis in range(extents.size):
+        tile *= extents[axis]
+    fresh = fresh_words(shifts[0], extents[int(axes[0])], tile)
+    taken[0] = inside = steps[0]
+    outer //= bounds[0]
+    before = 1 if fresh == tile else 0  # visits at index 0 of loop 0 with a delta of the kind of loop 0's own
+    for k in range(1, count):
+        outer //= bounds[k]
+        taken[k] = steps[k] - inside
+        inside += steps[k]
+        if taken[k] != 0 and (taken[k] == steps[0] or fresh == tile):
+            before += (bounds[k] - 1) * outer
+            words[k] = (bounds[k] - 1) * outer * fresh
+    words[0] = (bounds[0] - 1) * before * fresh
+    return taken, words
+
+
+@jit
 def shared_words(
+    words: int,
+    taken: IntArray,
+    alike: IntArray,
     bounds: IntArray,
     axes: IntArray,
     shifts: IntArray,
     steps: IntArray,
     count: int,
-    extents: IntArray,
-    inner_bounds: IntArray,
-    inner_axes: IntArray,
-    inner_shifts: IntArray,
-    inner_steps: IntArray,
-    inner_count: int,
     row: int,
 ) -> tuple[int, int, int]:
-    """Totals of one tensor at a container whose children are levels.
+    """Totals of one tensor at a container.
 
     Parameters
     ----------
-    bounds, axes, shifts, steps, count, extents : temporal loops above and the child's tile, as for `delivered_words`.
-    inner_bounds, inner_axes, inner_shifts, inner_steps, inner_count : spatial loops of the container, innermost first.
+    words : words that one child receives over the whole run.
+    taken, alike : from `alike_visits`.
+    bounds, axes, shifts, steps, count : spatial loops of the container, innermost first.
     row : see `served_by_neighbour`.
 
     Returns
     -------
     accesses : words read above, each multicast counted once.
-    arrivals : words that arrive at all children together.
+    arrivals : words that arrive from above at all children together.
     links : words handed on between neighbours.
     """
     children = 1
-    for j in range(inner_count):
-        children *= inner_bounds[j]
-    words = delivered_words(bounds, axes, shifts, steps, count, extents)
-    if children == 1:
-        return words, words, 0
-    groups = multicast_groups(inner_bounds, inner_axes, inner_shifts, inner_count)
-    accesses, arrivals, links = groups * words, children * words, 0
-    if count == 0 or axes[0] < 0:
-        return accesses, arrivals, links  # every step outside loop 0 follows a visit that moved nothing
-    tile = 1
-    for axis in range(extents.size):
-        tile *= extents[axis]
-    fresh = fresh_words(shifts[0], extents[axes[0]], tile)
-    outer = 1
-    for j in range(1, count):
-        outer *= bounds[j]
-    alike_before = 1 if fresh == tile else 0  # visits of index 0 in loop 0 whose delta is of the kind of loop 0's
-    inside = steps[0]
-    for k in range(1, count):
-        outer //= bounds[k]
-        step = steps[k] - inside
-        inside += steps[k]
-        if step == 0 or (step != steps[0] and fresh != tile):
-            continue
-        visits = (bounds[k] - 1) * outer
-        alike_before += visits
-        if may_be_served(inner_bounds, inner_steps, inner_count, row, step):
-            served, rest = served_by_neighbour(child_offsets(inner_bounds, inner_steps, inner_count), row, step)
-            saved = groups - distinct(rest) if served else 0
-            if saved > 0:
-                accesses -= saved * fresh * visits
-                arrivals -= served * fresh * visits
-                links += served * fresh * visits
-    if alike_before and may_be_served(inner_bounds, inner_steps, inner_count, row, steps[0]):
-        served, rest = served_by_neighbour(child_offsets(inner_bounds, inner_steps, inner_count), row, steps[0])
-        saved = groups - distinct(rest) if served else 0
-        if saved > 0:
-            visits = (bounds[0] - 1) * alike_before
-            accesses -= saved * fresh * visits
-            arrivals -= served * fresh * visits
-            links += served * fresh * visits
-    return accesses, arrivals, links
-
-
-@jit
-def shared_operands(
-    bounds: IntArray,
-    steps: IntArray,
-    count: int,
-    inner_bounds: IntArray,
-    inner_axes: IntArray,
-    inner_shifts: IntArray,
-    inner_steps: IntArray,
-    inner_count: int,
-    row: int,
-) -> tuple[int, int, int]:
-    """`shared_words` of a container directly above the MACs: each MAC asks for its one operand at every visit, moved or not.
-
-    So an operand that stays while a neighbour had it one visit earlier (step 0, equal offsets) counts as handed on, and the store above is not
-    read. Timeloop's rule; accumulation in a row of MACs is free by it.
-    """
-    visits = 1
     for j in range(count):
-        visits *= bounds[j]
-    children = 1
-    for j in range(inner_count):
-        children *= inner_bounds[j]
-    if children == 1:
-        return visits, visits, 0
-    groups = multicast_groups(inner_bounds, inner_axes, inner_shifts, inner_count)
-    accesses, arrivals, links = groups * visits, children * visits, 0
-    inside = 0
-    for k in range(count):
-        visits //= bounds[k]
-        step = steps[k] - inside
-        inside += steps[k]
-        if may_be_served(inner_bounds, inner_steps, inner_count, row, step):
-            served, rest = served_by_neighbour(child_offsets(inner_bounds, inner_steps, inner_count), row, step)
+        children *= bounds[j]
+    groups = multicast_groups(bounds, axes, shifts, count)
+    accesses, arrivals, links = groups * words, children * words, 0
+    for k in range(taken.size):
+        if alike[k] and may_be_served(bounds, steps, count, row, taken[k]):
+            served, rest = served_by_neighbour(child_offsets(bounds, steps, count), row, taken[k])
             saved = groups - distinct(rest) if served else 0
             if saved > 0:
-                weight = (bounds[k] - 1) * visits
-                accesses -= saved * weight
-                arrivals -= served * weight
-                links += served * weight
+                accesses -= saved * alike[k]
+                arrivals -= served * alike[k]
+                links += served * alike[k]
     return accesses, arrivals, links
