@@ -17,6 +17,8 @@ from .pe_types import PEType, pe_type
 #: Smallest part of a split level: with it every store of the smallest GLB still holds an entry of 64 bits.
 MIN_SHARE = 0.01
 
+MAX_CLOCK_GHZ = 10
+
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorConfig:
@@ -82,9 +84,11 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 
 def _clock(value: object) -> object:
     """One message for both forms of a clock, where the union would answer for one of them."""
-    if value == "auto" or (isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 10):
+    if value == "auto" or (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MAX_CLOCK_GHZ
+    ):
         return value
-    raise ValueError(f"auto, or GHz above 0 and at most 10, is wanted, not {describe(value)}")
+    raise ValueError(f"auto, or GHz above 0 and at most {MAX_CLOCK_GHZ}, is wanted, not {describe(value)}")
 
 
 class ConfigModel(BaseModel):
@@ -134,6 +138,24 @@ def load_config(path: str | Path) -> AcceleratorConfig:
     InputError : the file cannot be read, or a key is unknown, missing or has an impossible value.
     """
     return config_from_values(parse_mapping(read_text(path), path), path)
+
+
+def parse_clock(text: str, source: object) -> float | None:
+    """Clock from a word of the command line: GHz, or ``auto`` (None).
+
+    Raises
+    ------
+    InputError : neither, or out of range.
+    """
+    if text == "auto":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= MAX_CLOCK_GHZ:
+        raise InputError(source, "", f"auto, or GHz above 0 and at most {MAX_CLOCK_GHZ}, is wanted, not '{text}'")
+    return value
 
 
 def config_from_values(values: dict[str, Any], source: object) -> AcceleratorConfig:
