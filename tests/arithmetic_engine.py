@@ -1,4 +1,4 @@
-"""A small engine for tests of everything around engines: every number follows from config and shape by plain arithmetic."""
+"""A small engine for tests of all that surrounds engines: plain arithmetic on config and shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ArithmeticDesign(Design):
 
     def run(self, layer: Layer, objective: str) -> LayerResult:
         time.sleep(self.delay_seconds)
-        if layer.R > self.config.ifmap_spad_depth:
+        if self.config.ifmap_spad_depth < layer.R:
             return LayerResult(False, f"ifmap_spad needs {layer.R} words, has {self.config.ifmap_spad_depth}")
         if self.config.rows == 13:
             raise ZeroDivisionError("thirteen")

@@ -69,4 +69,4 @@ def _usage_line(error: Exception) -> str:
     message = " ".join(error.format_message().split()) if hasattr(error, "format_message") else str(error)  # pyright: ignore[reportAttributeAccessIssue]
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "qadam-tl"
-    return f"{message} See '{command} --help'."
+    return f"{message.rstrip('.')}; see '{command} --help'"

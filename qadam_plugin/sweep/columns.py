@@ -91,6 +91,21 @@ LAYER_COLUMNS: tuple[tuple[str, str], ...] = (
 )
 
 
+#: Columns of ``runs.csv``.
+RUN_COLUMNS = (
+    "run",
+    "space",
+    "engine",
+    "fingerprint",
+    "objective",
+    "batch",
+    "clock",
+    "configs",
+    "networks",
+    "finished",
+)
+
+
 def arrow_schema(columns: tuple[tuple[str, str], ...]) -> pa.Schema:
     """The Parquet schema of a list of columns."""
     import pyarrow as pa

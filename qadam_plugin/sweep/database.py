@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -151,7 +150,9 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
 
 def _damaged(path: Path, text: str) -> InputError:
     return InputError(
-        path, "", f"is damaged or no result store ({text}); nothing was changed: restore it, move it away, or use another --out"
+        path,
+        "",
+        f"is damaged or no result store ({text}); nothing was changed: restore it, move it away, or use another --out",
     )
 
 
@@ -167,4 +168,4 @@ def _create(path: Path) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
         finally:
             connection.close()
-        os.replace(unfinished, path)
+        unfinished.replace(path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .columns import LAYER_COLUMNS, RESULT_COLUMNS, arrow_schema
+from .columns import LAYER_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, arrow_schema
 from .database import explained
 from .results import design_results, layer_rows
 from .store import ResultStore
@@ -94,7 +93,7 @@ def atomic(path: Path) -> Iterator[Path]:
     with explained(path):
         try:
             yield unfinished
-            os.replace(unfinished, path)
+            unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
 
@@ -147,12 +146,11 @@ def write_exports(store: ResultStore, run: str) -> ExportCounts:
 
 
 def _write_runs(store: ResultStore) -> None:
-    names = "run space engine fingerprint objective batch clock configs networks finished".split()
     rows = []
     for run, finished, networks in store.runs():
         fields = asdict(run)
         rows.append({**fields, "run": fields.pop("key"), "networks": " ".join(networks), "finished": finished})
-    write_csv(store.directory / "runs.csv", [(name, "text") for name in names], rows)
+    write_csv(store.directory / "runs.csv", [(name, "text") for name in RUN_COLUMNS], rows)
 
 
 def results_frame(store: ResultStore) -> pd.DataFrame:

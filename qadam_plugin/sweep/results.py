@@ -12,11 +12,28 @@ from .keys import canonical, layer_key
 from .store import Group, NetworkShapes, ResultStore
 
 _CONFIG_COLUMNS = (
-    "config_id pe_type act_bits weight_bits acc_bits rows cols ifmap_spad_depth weights_spad_depth psum_spad_depth "
-    "glb_kib glb_bandwidth dram_gbps"
-).split()
+    "config_id",
+    "pe_type",
+    "act_bits",
+    "weight_bits",
+    "acc_bits",
+    "rows",
+    "cols",
+    "ifmap_spad_depth",
+    "weights_spad_depth",
+    "psum_spad_depth",
+    "glb_kib",
+    "glb_bandwidth",
+    "dram_gbps",
+)
 
-_EXTRA_CONFIG_COLUMNS = "clock glb_ifmap_share glb_weights_share dram_weights_share dram_ifmap_share".split()
+_EXTRA_CONFIG_COLUMNS = (
+    "clock",
+    "glb_ifmap_share",
+    "glb_weights_share",
+    "dram_weights_share",
+    "dram_ifmap_share",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,55 @@ from ..workloads.layer import Layer
 from .keys import canonical
 
 DESIGN_COLUMNS = (
-    "key config_id engine fingerprint pe_type act_bits weight_bits acc_bits rows cols ifmap_spad_depth "
-    "weights_spad_depth psum_spad_depth glb_kib glb_bandwidth dram_gbps clock glb_ifmap_share glb_weights_share "
-    "dram_weights_share dram_ifmap_share valid reason clock_ghz area_um2 out_of_range"
-).split()
+    "key",
+    "config_id",
+    "engine",
+    "fingerprint",
+    "pe_type",
+    "act_bits",
+    "weight_bits",
+    "acc_bits",
+    "rows",
+    "cols",
+    "ifmap_spad_depth",
+    "weights_spad_depth",
+    "psum_spad_depth",
+    "glb_kib",
+    "glb_bandwidth",
+    "dram_gbps",
+    "clock",
+    "glb_ifmap_share",
+    "glb_weights_share",
+    "dram_weights_share",
+    "dram_ifmap_share",
+    "valid",
+    "reason",
+    "clock_ghz",
+    "area_um2",
+    "out_of_range",
+)
 
 LAYER_COLUMNS = (
-    "key design objective shape valid reason cycles timeloop_pj onchip_pj dram_pj idle_pj mac_pj utilization "
-    "psum_spills optimal lower_bound mapping accesses leakage"
-).split()
+    "key",
+    "design",
+    "objective",
+    "shape",
+    "valid",
+    "reason",
+    "cycles",
+    "timeloop_pj",
+    "onchip_pj",
+    "dram_pj",
+    "idle_pj",
+    "mac_pj",
+    "utilization",
+    "psum_spills",
+    "optimal",
+    "lower_bound",
+    "mapping",
+    "accesses",
+    "leakage",
+)
 
 
 def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: DesignFacts) -> list[object]:

@@ -19,6 +19,7 @@ from . import database
 from .keys import canonical, network_key, network_layers
 from .rows import DESIGN_COLUMNS, LAYER_COLUMNS, design_row, layer_result, layer_row
 
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One sweep as it was asked for.
@@ -182,7 +183,9 @@ class ResultStore:
         """Every run with whether it is finished and its networks' names, sorted by key."""
         found = []
         for *fields, finished in self.query("SELECT * FROM runs ORDER BY run"):
-            sql = "SELECT n.name FROM run_networks r JOIN networks n ON n.key = r.network WHERE r.run = ? ORDER BY n.name"
+            sql = (
+                "SELECT n.name FROM run_networks r JOIN networks n ON n.key = r.network WHERE r.run = ? ORDER BY n.name"
+            )
             found.append((Run(*fields), bool(finished), tuple(name for (name,) in self.query(sql, (fields[0],)))))
         return found
 
@@ -207,7 +210,7 @@ class ResultStore:
             ORDER BY d.pe_type, d.rows, d.cols, d.ifmap_spad_depth, d.weights_spad_depth, d.psum_spad_depth,
                 d.glb_kib, d.glb_bandwidth, d.dram_gbps, d.clock, d.config_id"""
         for *fields, runs in self.query(sql, group.runs):
-            row = dict(zip(DESIGN_COLUMNS, fields, strict=True))
+            row: dict[str, Any] = dict(zip(DESIGN_COLUMNS, fields, strict=True))
             row["out_of_range"] = tuple(json.loads(row["out_of_range"]))
             yield row, tuple(sorted(runs.split(",")))
 
@@ -219,8 +222,6 @@ class ResultStore:
             part = keys[start : start + 500]
             sql = f"SELECT {','.join(columns)} FROM layers WHERE key IN ({','.join('?' * len(part))})"
             for values in self.query(sql, part):
-                row = dict(zip(columns, values, strict=True))
+                row: dict[str, Any] = dict(zip(columns, values, strict=True))
                 found[row["key"]] = layer_result(row)
         return found
-
-

@@ -1,0 +1,52 @@
+"""Files that a sweep leaves for people: pareto.csv and the plot of the paper's Fig. 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..sweep.columns import RESULT_COLUMNS
+from ..sweep.exports import atomic, write_csv
+from ..sweep.results import design_results
+from ..sweep.store import ResultStore
+from .fronts import front_mask
+from .metrics import METRICS
+from .plots import collect_panels, draw_panels, save_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+#: Axes of the paper's Fig. 4.
+X, Y = METRICS["onchip_energy_uj"], METRICS["perf_per_area"]
+
+
+def write_report(store: ResultStore, results: pd.DataFrame) -> None:
+    """Write pareto.csv, pareto.png and pareto.svg beside the store.
+
+    Parameters
+    ----------
+    results : `results_frame` of that store.
+
+    Raises
+    ------
+    InputError, RunError : a file cannot be written; the file of before stays.
+    """
+    write_rows(store, front_mask(results, (X, Y)), store.directory / "pareto.csv")
+    figure = draw_panels(collect_panels(results, X, Y, normalize=True))
+    for name in ("pareto.png", "pareto.svg"):
+        write_figure(figure, store.directory / name)
+
+
+def write_rows(store: ResultStore, mask: Iterable[bool], path: Path) -> None:
+    """Write some rows of a store's results as CSV; `mask` [rows] is in the order of `results_frame`."""
+    rows = (result.row for group in store.groups() for result in design_results(store, group, details=False))
+    write_csv(path, RESULT_COLUMNS, compress(rows, mask))
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure by its suffix, all or nothing."""
+    with atomic(path) as unfinished:
+        save_figure(figure, unfinished, path.suffix.lstrip(".").lower())

@@ -1,0 +1,168 @@
+"""`qadam-tl sweep`: every config of a design space on networks, into a folder of results."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..hardware.space import DesignSpace
+    from ..sweep.runner import Progress, SweepPlan
+    from ..sweep.store import ResultStore
+
+_HELP = """Map networks on every config of a design space, and find the best designs.
+
+Results are kept in DIR as they come: run the same command again and nothing is computed twice; kill it and it goes on
+where it was. Another space, network, objective or clock into the same DIR extends the results.
+
+[bold]Examples[/bold]
+
+  qadam-tl sweep
+
+  qadam-tl sweep space.yaml --network vgg16-imagenet --network resnet20-cifar10 --out my-results
+
+  qadam-tl sweep --clock 0.4     # all designs at one clock, beside those at their own
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("sweep", help=_HELP)(sweep)
+
+
+def sweep(
+    space: Path | None = typer.Argument(None, metavar="[SPACE.yaml]", help="Design space; left out: the shipped one."),
+    network: list[str] = typer.Option(
+        ["resnet20-cifar10"], "--network", metavar="NAME", help="A shipped network or a file; may be repeated."
+    ),
+    out: Path = typer.Option(Path("qadam-results"), "--out", metavar="DIR", help="Folder of the results."),
+    jobs: int | None = typer.Option(
+        None, "--jobs", min=1, max=1024, metavar="N", help="Processes; left out: one per usable CPU."
+    ),
+    objective: str = typer.Option("edp", "--objective", metavar="NAME", help="edp, energy or latency."),
+    engine: str = typer.Option("rowstationary", "--engine", metavar="NAME", help="What maps the layers."),
+    batch: int = typer.Option(1, "--batch", min=1, max=65536, metavar="N", help="Inputs at once."),
+    clock: str | None = typer.Option(
+        None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
+) -> None:
+    from ..sweep.exports import write_exports
+    from ..sweep.runner import run_sweep, usable_cpus
+    from ..sweep.store import ResultStore
+    from .progress import shown
+
+    began = time.monotonic()
+    plan = _plan(space, network, objective, engine, batch, clock)
+    with ResultStore.writing(out) as store:
+        done = 0
+        try:
+            with shown(f"sweep {plan.space_name}") as report:
+
+                def note(progress: Progress) -> None:
+                    nonlocal done
+                    done = progress.done
+                    report(progress)
+
+                counts = run_sweep(plan, store, jobs or usable_cpus(), note)
+        except KeyboardInterrupt:
+            typer.echo(f"{done} configs are done and kept in {out}; the same command goes on from there", err=True)
+            raise
+        exported = write_exports(store, counts.run)
+        _report(plan, store, as_json)
+    if as_json:
+        summary = {
+            "configs": counts.configs,
+            "results": exported.results,
+            "computed": counts.computed,
+            "reused": counts.reused,
+            "invalid": exported.invalid,
+            "seconds": round(time.monotonic() - began, 3),
+        }
+        typer.echo(json.dumps(summary))
+    else:
+        typer.echo(
+            f"{counts.configs} configs, {exported.results} results ({counts.computed} computed, "
+            f"{counts.reused} reused, {exported.invalid} without valid mapping); tables and plots are in {out}"
+        )
+
+
+def _plan(
+    space: Path | None, networks: list[str], objective: str, engine: str, batch: int, clock: str | None
+) -> SweepPlan:
+    """Check everything that was asked for before anything is written."""
+    from ..engines.base import OBJECTIVES
+    from ..engines.registry import make_engine
+    from ..hardware.space import default_space, load_space
+    from ..sweep.runner import SweepPlan
+    from ..workloads.network import load_network
+
+    if objective not in OBJECTIVES:
+        raise InputError("--objective", "", f"unknown objective '{objective}'; known: {', '.join(OBJECTIVES)}")
+    ghz = _clock(clock)
+    maker = make_engine(engine)
+    loaded = tuple(load_network(name) for name in dict.fromkeys(networks))
+    names = [item.name for item in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError("--network", "", f"two networks are named '{name}'; give one of them another name")
+    designs = default_space() if space is None else load_space(space)
+    if clock is not None:
+        designs = _at_clock(designs, ghz)
+    return SweepPlan(
+        space=designs,
+        space_name="default" if space is None else space.name,
+        networks=loaded,
+        engine=maker,
+        objective=objective,
+        batch=batch,
+        clock="space" if clock is None else "auto" if ghz is None else repr(ghz),
+    )
+
+
+def _clock(text: str | None) -> float | None:
+    """GHz of a fixed clock, None for auto."""
+    if text is None or text == "auto":
+        return None
+    try:
+        ghz = float(text)
+    except ValueError:
+        ghz = float("nan")
+    if not 0 < ghz <= 10:
+        raise InputError("--clock", "", f"auto, or GHz above 0 and at most 10, is wanted, not '{text}'")
+    return ghz
+
+
+def _at_clock(space: DesignSpace, ghz: float | None) -> DesignSpace:
+    return replace(space, axes=tuple((key, (ghz,) if key == "clock" else values) for key, values in space.axes))
+
+
+def _report(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> None:
+    """Write the report's files, and print how the best designs of this sweep's networks compare."""
+    from ..analysis.groups import select
+    from ..analysis.report import write_report
+    from ..analysis.summary import compare
+    from ..sweep.exports import results_frame
+    from .tables import comparison_table, print_tables
+
+    results = results_frame(store)
+    write_report(store, results)
+    ours = (
+        results["network"].isin([network.name for network in plan.networks])
+        & (results["batch"] == plan.batch)
+        & (results["objective"] == plan.objective)
+        & (results["fingerprint"] == plan.engine.fingerprint)
+    )
+    comparisons = compare(select(results, ours))
+    if not comparisons:
+        typer.echo(
+            "no config has a valid mapping of any of the networks; results.csv says why, config by config", err=True
+        )
+    print_tables([comparison_table(comparison) for comparison in comparisons], err=to_stderr)
