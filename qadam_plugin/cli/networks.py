@@ -69,7 +69,7 @@ def show(
     """Show the layers of a network, equal shapes once with their number."""
     from ..workloads.network import load_network
 
-    network = load_network(name)
+    network = load_network(name, "NAME")
     if as_json:
         typer.echo(json.dumps({**_totals(network), "layers": _layers(network)}))
         return
@@ -105,7 +105,7 @@ def problems(
     from ..workloads.network import load_network
     from ..workloads.timeloop_problem import problem_yaml
 
-    network = load_network(name)
+    network = load_network(name, "NAME")
     try:
         output.mkdir(parents=True, exist_ok=True)
         for item in network.layers:

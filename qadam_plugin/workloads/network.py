@@ -118,10 +118,10 @@ def network_names() -> list[str]:
     return sorted(path.stem for path in (data_dir("problems")).glob("*.yaml"))
 
 
-def load_network(name_or_path: str | Path) -> Network:
+def load_network(name_or_path: str | Path, source: str = "--network") -> Network:
     """Load a shipped network by its name, or any other from its file.
 
-    A word without a folder and without ``.yaml`` or ``.yml`` is a name.
+    A word without a folder and without ``.yaml`` or ``.yml`` is a name; `source` says in messages where it was given.
 
     Raises
     ------
@@ -131,9 +131,7 @@ def load_network(name_or_path: str | Path) -> Network:
     if path.suffix not in (".yaml", ".yml") and len(path.parts) <= 1:
         names = network_names()
         if str(name_or_path) not in names:
-            raise InputError(
-                "--network", "", f"unknown network '{name_or_path}'; {suggestion(str(name_or_path), names)}"
-            )
+            raise InputError(source, "", f"unknown network '{name_or_path}'; {suggestion(str(name_or_path), names)}")
         path = data_dir("problems") / f"{name_or_path}.yaml"
     model = validate(NetworkModel, parse_mapping(read_text(path), path), path)
     seen: set[str] = set()
