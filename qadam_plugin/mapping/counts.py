@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import jit
-from .deliveries import AXES, IntArray, delivered_words, separable_words
-from .fanout import alike_visits, shared_words
-from .nest_arrays import Nest, flatten
+from .deliveries import IntArray, delivered_words
+from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
+from .nest_arrays import Nest, flatten, tensor_steps
 from .plan import Plan
 
 FloatArray = NDArray[np.float64]
 
 _TENSORS = 3
 _DIMENSIONS = 8
+_WEIGHTS = 0
 _INPUTS = 1
 _OUTPUTS = 2
 
@@ -35,9 +36,10 @@ class Counts(NamedTuple):
     Attributes
     ----------
     summary : int64 (6,), verdict, its level, required, available, compute cycles, spatial product.
-    accesses, arrivals, links : int64 (L, 3), totals of `fanout.shared_words` per instance, before bypassing.
+    accesses, arrivals, links : int64 (L, 3), words read above with each multicast counted once, words that arrive at
+        all children together, words handed on between neighbours; per instance of the level, before bypassing.
     content : float64 (L, 3), accesses after bypassing.
-    capacity, partition, reads, fills, updates : int64 (L, 3), per instance.
+    partition, reads, fills, updates : int64 (L, 3), per instance.
     instances : int64 (L,), instances in use. fanout : int64 (L,), children in use.
     throttling : float64 (L,). cycles : int64 (L,).
     leakage : float64 (L,), pJ of all instances in use. energy : float64 (L, 3), pJ per instance.
@@ -49,7 +51,6 @@ class Counts(NamedTuple):
     arrivals: IntArray
     links: IntArray
     content: FloatArray
-    capacity: IntArray
     partition: IntArray
     reads: IntArray
     fills: IntArray
@@ -72,7 +73,6 @@ def empty_counts(levels: int) -> Counts:
         arrivals=np.zeros(per_tensor, np.int64),
         links=np.zeros(per_tensor, np.int64),
         content=np.zeros(per_tensor),
-        capacity=np.zeros(per_tensor, np.int64),
         partition=np.zeros(per_tensor, np.int64),
         reads=np.zeros(per_tensor, np.int64),
         fills=np.zeros(per_tensor, np.int64),
@@ -101,17 +101,15 @@ def count_mapping(plan: Plan, factors: IntArray, orders: IntArray, nest: Nest, c
     -------
     The verdict, `VALID` or what Timeloop finds first.
     """
-    dimension, product = flatten(plan, factors, orders, nest)
-    if dimension >= 0:
-        return _refuse(counts, FACTOR_PRODUCT, dimension, plan.bounds[dimension], product)
-    verdict = _check(plan, factors, nest, counts)
-    if verdict != VALID:
-        return verdict
-    _deliver(plan, nest, counts)
-    _bypass(plan, counts)
-    _act(plan, counts)
-    _price(plan, counts)
-    return VALID
+    flatten(plan, factors, orders, nest)
+    verdict = _check(plan, nest, counts)
+    if verdict == VALID:
+        _deliver(plan, nest, counts)
+        _share(plan, nest, counts)
+        _bypass(plan, counts)
+        _act(plan, nest, counts)
+        _price(plan, counts)
+    return verdict
 
 
 @jit
@@ -124,26 +122,25 @@ def _refuse(counts: Counts, verdict: int, where: int, required: int, available: 
 
 
 @jit
-def _check(plan: Plan, factors: IntArray, nest: Nest, counts: Counts) -> int:
+def _check(plan: Plan, nest: Nest, counts: Counts) -> int:
     """Fan-outs and capacities, in Timeloop's order: parser, MACs, then levels from the inside.
 
     Timeloop names the MACs when a fan-out is exceeded; a single container of several that is exceeded while the whole
     array is not gets a verdict of its own.
     """
     levels = plan.container.size
-    used = np.ones((levels, 2), np.int64)
-    for slot in range(plan.slot_level.size):
-        axis = plan.slot_spatial[slot] - 1
-        if axis >= 0:
-            for dimension in range(_DIMENSIONS):
-                used[plan.slot_level[slot], axis] *= factors[slot, dimension]
+    for dimension in range(_DIMENSIONS):
+        if nest.extents[dimension] != plan.bounds[dimension]:
+            return _refuse(counts, FACTOR_PRODUCT, dimension, plan.bounds[dimension], nest.extents[dimension])
     x, y = 1, 1
     for level in range(levels):
-        x *= used[level, 0]
-        y *= used[level, 1]
-        children = used[level, 0] * used[level, 1]
-        if children > 1 and plan.mesh[level, 0] * plan.mesh[level, 1] == 1:
-            return _refuse(counts, NO_FANOUT, level, children, 1)
+        children = nest.used[level, 0] * nest.used[level, 1]
+        counts.fanout[level] = children
+        if children > 1:
+            x *= nest.used[level, 0]
+            y *= nest.used[level, 1]
+            if plan.mesh[level, 0] * plan.mesh[level, 1] == 1:
+                return _refuse(counts, NO_FANOUT, level, children, 1)
     if x * y > plan.macs[0]:
         return _refuse(counts, MAC_INSTANCES, 0, x * y, plan.macs[0])
     if x > plan.macs[1]:
@@ -153,19 +150,15 @@ def _check(plan: Plan, factors: IntArray, nest: Nest, counts: Counts) -> int:
     instances = x * y
     for level in range(levels):
         for axis in range(2):
-            if used[level, axis] > plan.mesh[level, axis]:
-                return _refuse(counts, FANOUT_X + axis, level, used[level, axis], plan.mesh[level, axis])
-        counts.fanout[level] = used[level, 0] * used[level, 1]
-        instances //= counts.fanout[level]
+            if nest.used[level, axis] > plan.mesh[level, axis]:
+                return _refuse(counts, FANOUT_X + axis, level, nest.used[level, axis], plan.mesh[level, axis])
+        if counts.fanout[level] > 1:
+            instances //= counts.fanout[level]
         counts.instances[level] = instances
         held = 0
         for k in range(_TENSORS):
-            words = 1
-            for axis in range(AXES):
-                words *= nest.tile[level + 1, k, axis]
-            counts.capacity[level, k] = words
             if plan.keep[level, k]:
-                held += words
+                held += nest.words[level + 1, k]
         if held > plan.size[level]:
             return _refuse(counts, CAPACITY, level, held, plan.size[level])
     cycles = 1
@@ -179,66 +172,96 @@ def _check(plan: Plan, factors: IntArray, nest: Nest, counts: Counts) -> int:
 
 @jit
 def _deliver(plan: Plan, nest: Nest, counts: Counts) -> None:
-    """Accesses, arrivals and links of every level and tensor, as if every level kept everything."""
+    """Words that one child of each level receives, as if every level kept everything; one operand per cycle at the
+    MACs.
+
+    Outermost level first. For Weights and Outputs `moving` is the product of the bounds from the innermost moving
+    loop met so far outward.
+    """
     levels = plan.container.size
+    end = nest.first[levels]
+    loop = end
+    product, weights, outputs = 1, 1, 1
+    for level in range(levels - 1, 0, -1):
+        begin = nest.first[level]
+        while loop > begin:
+            loop -= 1
+            product *= nest.bounds[loop]
+            if plan.axes[_WEIGHTS, nest.dims[loop]] >= 0:
+                weights = product
+            if plan.axes[_OUTPUTS, nest.dims[loop]] >= 0:
+                outputs = product
+        counts.accesses[level, _WEIGHTS] = weights * nest.words[level, _WEIGHTS]
+        counts.accesses[level, _OUTPUTS] = outputs * nest.words[level, _OUTPUTS]
+        counts.accesses[level, _INPUTS] = delivered_words(
+            nest.bounds, nest.axes, nest.shifts, nest.steps, begin, end, nest.tile[level], nest.words[level, _INPUTS]
+        )
     for k in range(_TENSORS):
-        for level in range(levels):
-            operands = level == 0 and plan.container[0]
-            words = words_to_child(plan, nest, counts, level, k)
-            counts.accesses[level, k] = words
-            counts.arrivals[level, k] = words
+        counts.accesses[0, k] = counts.summary[4]
+
+
+@jit
+def _share(plan: Plan, nest: Nest, counts: Counts) -> None:
+    """Multicast and neighbours: turn the words of one child into accesses, arrivals and links."""
+    for level in range(plan.container.size):
+        children = counts.fanout[level]
+        begin, end = nest.inner_first[level], nest.inner_first[level + 1]
+        for k in range(_TENSORS):
+            words = counts.accesses[level, k]
             counts.links[level, k] = 0
-            if counts.fanout[level] == 1:
+            counts.arrivals[level, k] = words
+            if children == 1:
                 continue
-            inner = nest.inner_first[level]
-            taken, alike = candidates(nest, level, k, operands)
-            accesses, arrivals, links = shared_words(
-                words,
-                taken,
-                alike,
-                nest.inner_bounds[inner:],
-                nest.inner_axes[k, inner:],
-                nest.inner_shifts[k, inner:],
-                nest.inner_steps[k, inner:],
-                nest.inner_first[level + 1] - inner,
-                plan.mesh[level, 0],
-            )
-            counts.accesses[level, k] = accesses
-            counts.arrivals[level, k] = arrivals
-            counts.links[level, k] = links
+            counts.arrivals[level, k] = children * words
+            if k == _INPUTS:
+                groups = multicast_groups(nest.inner_bounds, nest.inner_axes, nest.inner_shifts, begin, end)
+            else:
+                groups = 1
+                for j in range(begin, end):
+                    if plan.axes[k, nest.inner_dims[j]] >= 0:
+                        groups *= nest.inner_bounds[j]
+            counts.accesses[level, k] = groups * words
+            if (k == _INPUTS or level == 0) and neighbour_visits(plan, nest, level, k):
+                saved, links = dropped_words(
+                    groups,
+                    nest.taken,
+                    nest.alike,
+                    nest.first[level],
+                    nest.first[plan.container.size],
+                    nest.inner_bounds,
+                    tensor_steps(plan, nest.inner_dims, nest.inner_scales, end, k) if level == 0 else nest.inner_steps,
+                    begin,
+                    end,
+                    plan.mesh[level, 0],
+                )
+                counts.accesses[level, k] -= saved
+                counts.arrivals[level, k] -= links
+                counts.links[level, k] = links
 
 
 @jit
-def words_to_child(plan: Plan, nest: Nest, counts: Counts, level: int, k: int) -> int:
-    """Words of tensor k that one child of a level receives over the whole run; at the MACs one operand per cycle."""
+def neighbour_visits(plan: Plan, nest: Nest, level: int, k: int) -> bool:
+    """`fanout.alike_visits` of one container and tensor, into `nest.taken` and `nest.alike`.
+
+    Weights and Outputs have none above a level: a temporal step of theirs always exceeds the offsets of the children.
+    """
+    end = nest.first[plan.container.size]
     if level == 0:
-        return counts.summary[4]
-    first = nest.first[level]
-    count = nest.first[plan.container.size] - first
+        steps = tensor_steps(plan, nest.dims, nest.scales, end, k)
+        return operand_visits(nest.bounds, steps, end, nest.taken, nest.alike)
     if k != _INPUTS:
-        return separable_words(nest.bounds[first:], nest.axes[k, first:], count, counts.capacity[level - 1, k])
-    return delivered_words(
-        nest.bounds[first:],
-        nest.axes[k, first:],
-        nest.shifts[k, first:],
-        nest.steps[k, first:],
-        count,
-        nest.tile[level, k],
-    )
-
-
-@jit
-def candidates(nest: Nest, level: int, k: int, operands: bool) -> tuple[IntArray, IntArray]:
-    """`alike_visits` of one container and tensor."""
-    first = nest.first[level]
+        return False
     return alike_visits(
-        nest.bounds[first:],
-        nest.axes[k, first:],
-        nest.shifts[k, first:],
-        nest.steps[k, first:],
-        nest.first[nest.first.size - 1] - first,
-        nest.tile[level, k],
-        operands,
+        nest.bounds,
+        nest.axes,
+        nest.shifts,
+        nest.steps,
+        nest.first[level],
+        end,
+        nest.tile[level],
+        nest.words[level, _INPUTS],
+        nest.taken,
+        nest.alike,
     )
 
 
@@ -254,6 +277,8 @@ def _bypass(plan: Plan, counts: Counts) -> None:
         for level in range(1, plan.top[k] + 1):
             if plan.keep[level - 1, k]:
                 counts.content[level, k] = counts.accesses[level, k]
+            elif counts.fanout[level] == 1:
+                counts.content[level, k] = counts.content[level - 1, k]
             else:
                 counts.content[level, k] = (
                     counts.content[level - 1, k]
@@ -270,7 +295,7 @@ def _round(value: float) -> int:
 
 
 @jit
-def _act(plan: Plan, counts: Counts) -> None:
+def _act(plan: Plan, nest: Nest, counts: Counts) -> None:
     """Reads, fills and updates per instance.
 
     Timeloop's approximations: draining partial sums to the level above costs no reads of their own; the first
@@ -280,10 +305,10 @@ def _act(plan: Plan, counts: Counts) -> None:
     """
     levels = plan.container.size
     for k in range(_TENSORS):
-        partition = counts.capacity[levels - 1, k]
+        partition = nest.words[levels, k]
         for level in range(levels - 1, -1, -1):
             if level < levels - 1 and counts.fanout[level + 1] > 1:
-                partition = partition * counts.capacity[level, k] // counts.capacity[level + 1, k]
+                partition = partition * nest.words[level + 1, k] // nest.words[level + 2, k]
             counts.partition[level, k] = partition
             if not plan.keep[level, k]:
                 continue

@@ -25,6 +25,9 @@ Approximations of Timeloop that follow from it, kept because people compare with
   other way round, and a filter loop outside an output loop may look stationary (``t_k = 0``) when it is not;
 * Outputs follow the same rule: each delta is one more arrival of this partial-sum tile.
 
+Tiles of Weights and Outputs never overlap, so for them all this is tile times the bounds of all loops from the
+innermost moving one outward.
+
 Loops are given innermost first in flat arrays (bounds of 1 left out):
 
 * ``bounds[j]``: iterations;
@@ -77,49 +80,39 @@ def fresh_words(shift: int, extent: int, tile: int) -> int:
 
 @jit
 def delivered_words(
-    bounds: IntArray, axes: IntArray, shifts: IntArray, steps: IntArray, count: int, extents: IntArray
+    bounds: IntArray,
+    axes: IntArray,
+    shifts: IntArray,
+    steps: IntArray,
+    begin: int,
+    end: int,
+    extents: IntArray,
+    tile: int,
 ) -> int:
     """Words handed to one child over the whole run, spatial sharing left out.
 
     Parameters
     ----------
-    bounds, axes, shifts, steps : temporal loops at and above the level, innermost first; the first `count` are used.
-    extents : int64 (AXES,), the child's tile, 1 on axes the tensor has not.
+    bounds, axes, shifts, steps : temporal loops, innermost first; those at and above the level are `begin` to `end`.
+    extents : int64 (AXES,), the child's tile, 1 on axes the tensor has not. tile : their product.
     """
-    tile = 1
-    for axis in range(AXES):
-        tile *= extents[axis]
-    first = 0
-    outer = 1  # iterations of the loops outside the first moving one, times its own
-    while first < count and axes[first] < 0:
+    first = begin
+    while first < end and axes[first] < 0:
         first += 1
-    for j in range(first, count):
-        outer *= bounds[j]
-    if first == count:
+    if first == end:
         return tile
+    outer = 1  # iterations of the loops outside the current one
+    for j in range(first + 1, end):
+        outer *= bounds[j]
     fresh = fresh_words(shifts[first], extents[int(axes[first])], tile)
-    outer //= bounds[first]
-    words = tile + fresh * (bounds[first] - 1) * outer
     inside = steps[first]
-    for k in range(first + 1, count):
+    words = tile + fresh * (bounds[first] - 1) * outer
+    for k in range(first + 1, end):
         outer //= bounds[k]
         step = steps[k] - inside
+        inside += steps[k]
         if step == steps[first]:
             words += fresh * (bounds[k] - 1) * outer
         elif step != 0:
             words += tile * (bounds[k] - 1) * outer
-        inside += steps[k]
-    return words
-
-
-@jit
-def separable_words(bounds: IntArray, axes: IntArray, count: int, tile: int) -> int:
-    """`delivered_words` for Weights and Outputs, whose tiles never overlap: tile times the bounds down to the
-    innermost moving loop."""
-    first = 0
-    while first < count and axes[first] < 0:
-        first += 1
-    words = tile
-    for j in range(first, count):
-        words *= bounds[j]
     return words

@@ -25,23 +25,23 @@ from .deliveries import IntArray, fresh_words
 
 
 @jit
-def child_offsets(bounds: IntArray, steps: IntArray, count: int) -> IntArray:
+def child_offsets(bounds: IntArray, steps: IntArray, begin: int, end: int) -> IntArray:
     """Offset of every child, as packed steps; the innermost loop is the fastest.
 
     Parameters
     ----------
-    bounds, steps : spatial loops of the container, innermost first (X loops, then Y loops); the first `count` are used.
+    bounds, steps : spatial loops of the container, innermost first (X loops, then Y loops): `begin` to `end`.
 
     Returns
     -------
     int64 (product of bounds,)
     """
     children = 1
-    for j in range(count):
+    for j in range(begin, end):
         children *= bounds[j]
     offsets = np.zeros(children, np.int64)
     filled = 1
-    for j in range(count):
+    for j in range(begin, end):
         for index in range(1, bounds[j]):
             for c in range(filled):
                 offsets[index * filled + c] = offsets[c] + index * steps[j]
@@ -95,7 +95,7 @@ def distinct(values: IntArray) -> int:
 
 
 @jit
-def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: int) -> int:
+def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, begin: int, end: int) -> int:
     """Number of different offsets, without listing the children.
 
     Per axis at most two loops move (an output and a filter dimension). With shifts a, b over their greatest common
@@ -103,11 +103,11 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: 
     share is counted once less for every further one.
     """
     groups = 1
-    for j in range(count):
+    for j in range(begin, end):
         if axes[j] < 0:
             continue
         partner = -1
-        for other in range(count):
+        for other in range(begin, end):
             if other != j and axes[other] == axes[j]:
                 partner = other
         if partner < 0:
@@ -123,112 +123,115 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: 
 
 
 @jit
-def may_be_served(bounds: IntArray, steps: IntArray, count: int, row: int, step: int) -> bool:
+def may_be_served(bounds: IntArray, steps: IntArray, begin: int, end: int, row: int, step: int) -> bool:
     """Whether any child can have a neighbour at this step: a quick test before the children are listed.
 
-    Exact for containers with one axis; in a container of several rows it says yes whenever rows are in use.
+    Exact for containers with one axis; in a container of several rows it says yes whenever several are in use.
     """
-    children = 1
-    for j in range(count):
-        children *= bounds[j]
-    if 1 < row < children:
-        return True
     inside = 0
-    for j in range(count):
+    children = 1
+    for j in range(begin, end):
         carry = steps[j] - inside
         if step in (carry, -carry):
             return True
         inside += (bounds[j] - 1) * steps[j]
-    return False
+        children *= bounds[j]
+    return 1 < row < children
 
 
 @jit
 def alike_visits(
-    bounds: IntArray, axes: IntArray, shifts: IntArray, steps: IntArray, count: int, extents: IntArray, operands: bool
-) -> tuple[IntArray, IntArray]:
-    """Visits at which a neighbour can serve: those whose delta is of the same kind as at the visit before.
-
-    Parameters
-    ----------
-    bounds, axes, shifts, steps, count, extents : temporal loops above and the child's tile, as for `delivered_words`.
-    operands : the children are MACs: each asks for its one operand at every visit, moved or not.
-
-    Returns
-    -------
-    int64 (count,), (count,): per loop k the step ``t_k``, and the words that one child receives over all such visits
-    of the loop.
-    """
-    taken = np.empty(count, np.int64)
-    words = np.zeros(count, np.int64)
-    outer = 1
-    for j in range(count):
-        outer *= bounds[j]
-    inside = 0
-    if operands:
-        for k in range(count):
-            outer //= bounds[k]
-            taken[k] = steps[k] - inside
-            inside += steps[k]
-            words[k] = (bounds[k] - 1) * outer
-        return taken, words
-    if count == 0 or axes[0] < 0:
-        return taken, words  # every step of another loop follows a visit at which nothing moved
-    tile = 1
-    for axis in range(extents.size):
-        tile *= extents[axis]
-    fresh = fresh_words(shifts[0], extents[int(axes[0])], tile)
-    taken[0] = inside = steps[0]
-    outer //= bounds[0]
-    before = 1 if fresh == tile else 0  # visits at index 0 of loop 0 with a delta of the kind of loop 0's own
-    for k in range(1, count):
-        outer //= bounds[k]
-        taken[k] = steps[k] - inside
-        inside += steps[k]
-        if taken[k] != 0 and (taken[k] == steps[0] or fresh == tile):
-            before += (bounds[k] - 1) * outer
-            words[k] = (bounds[k] - 1) * outer * fresh
-    words[0] = (bounds[0] - 1) * before * fresh
-    return taken, words
-
-
-@jit
-def shared_words(
-    words: int,
-    taken: IntArray,
-    alike: IntArray,
     bounds: IntArray,
     axes: IntArray,
     shifts: IntArray,
     steps: IntArray,
-    count: int,
-    row: int,
-) -> tuple[int, int, int]:
-    """Totals of one tensor at a container.
+    begin: int,
+    end: int,
+    extents: IntArray,
+    tile: int,
+    taken: IntArray,
+    alike: IntArray,
+) -> bool:
+    """Visits at which a neighbour can serve: those whose delta is of the same kind as at the visit before.
 
     Parameters
     ----------
-    words : words that one child receives over the whole run.
-    taken, alike : from `alike_visits`.
-    bounds, axes, shifts, steps, count : spatial loops of the container, innermost first.
+    bounds, axes, shifts, steps, begin, end, extents, tile : as for `delivered_words`.
+    taken, alike : int64, receive at `begin` to `end` the step ``t_k`` of each loop, and the words that one child
+        receives over all such visits of the loop.
+
+    Returns
+    -------
+    Whether there is any such visit; if not, `taken` and `alike` are not set.
+    """
+    if begin == end or axes[begin] < 0:
+        return False  # every step of another loop follows a visit at which nothing moved
+    fresh = fresh_words(shifts[begin], extents[int(axes[begin])], tile)
+    outer = 1
+    for j in range(begin + 1, end):
+        outer *= bounds[j]
+    taken[begin] = inside = steps[begin]
+    before = 1 if fresh == tile else 0  # visits at index 0 of the first loop with a delta of the kind of its own
+    for k in range(begin + 1, end):
+        outer //= bounds[k]
+        taken[k] = steps[k] - inside
+        inside += steps[k]
+        alike[k] = 0
+        if taken[k] != 0 and (taken[k] == steps[begin] or fresh == tile):
+            before += (bounds[k] - 1) * outer
+            alike[k] = (bounds[k] - 1) * outer * fresh
+    alike[begin] = (bounds[begin] - 1) * before * fresh
+    return before > 0
+
+
+@jit
+def operand_visits(bounds: IntArray, steps: IntArray, end: int, taken: IntArray, alike: IntArray) -> bool:
+    """`alike_visits` of MACs directly below a container: each asks for one operand at every visit, moved or not."""
+    outer = 1
+    for j in range(end):
+        outer *= bounds[j]
+    inside = 0
+    for k in range(end):
+        outer //= bounds[k]
+        taken[k] = steps[k] - inside
+        inside += steps[k]
+        alike[k] = (bounds[k] - 1) * outer
+    return end > 0
+
+
+@jit
+def dropped_words(
+    groups: int,
+    taken: IntArray,
+    alike: IntArray,
+    begin: int,
+    end: int,
+    bounds: IntArray,
+    steps: IntArray,
+    inner_begin: int,
+    inner_end: int,
+    row: int,
+) -> tuple[int, int]:
+    """What neighbours hand on.
+
+    Parameters
+    ----------
+    groups : multicast groups of the container.
+    taken, alike, begin, end : from `alike_visits`.
+    bounds, steps, inner_begin, inner_end : spatial loops of the container, innermost first.
     row : see `served_by_neighbour`.
 
     Returns
     -------
-    accesses : words read above, each multicast counted once.
-    arrivals : words that arrive from above at all children together.
-    links : words handed on between neighbours.
+    saved : words no longer read above, each multicast counted once.
+    links : words handed on, which therefore no longer arrive from above.
     """
-    children = 1
-    for j in range(count):
-        children *= bounds[j]
-    groups = multicast_groups(bounds, axes, shifts, count)
-    accesses, arrivals, links = groups * words, children * words, 0
-    for k in range(taken.size):
-        if alike[k] and may_be_served(bounds, steps, count, row, taken[k]):
-            served, rest = served_by_neighbour(child_offsets(bounds, steps, count), row, taken[k])
-            saved = groups - distinct(rest) if served else 0
-            if saved > 0:
-                accesses -= saved * alike[k]
-                arrivals -= served * alike[k]
+    saved, links = 0, 0
+    for k in range(begin, end):
+        if alike[k] and may_be_served(bounds, steps, inner_begin, inner_end, row, taken[k]):
+            served, rest = served_by_neighbour(child_offsets(bounds, steps, inner_begin, inner_end), row, taken[k])
+            fewer = groups - distinct(rest) if served else 0
+            if fewer > 0:
+                saved += fewer * alike[k]
                 links += served * alike[k]
-    return accesses, arrivals, links
+    return saved, links

@@ -9,7 +9,7 @@ from . import counts as kernel
 from .counts import Counts, count_mapping, empty_counts
 from .evaluation import Evaluation, LevelResult, TensorCounts, Violation
 from .nest import Mapping
-from .nest_arrays import empty_nest
+from .nest_arrays import Nest, empty_nest
 from .networks import network_counts
 from .plan import Plan, make_plan, mapping_arrays
 
@@ -55,7 +55,7 @@ def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable
         energy_pj=float(counts.totals[0]),
         mac_energy_pj=plan.compute * computes,
         utilization=computes / (int(plan.macs[0]) * cycles),
-        levels=_levels(spec, plan, counts),
+        levels=_levels(spec, plan, nest, counts),
         networks=network_counts(spec, plan, nest, counts),
     )
 
@@ -70,7 +70,7 @@ def _violation(spec: ArchSpec, counts: Counts) -> Violation:
     return Violation(_CLASSES[verdict], level, required, available)
 
 
-def _levels(spec: ArchSpec, plan: Plan, counts: Counts) -> dict[str, LevelResult]:
+def _levels(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> dict[str, LevelResult]:
     """Results of every storage, outermost first."""
     results: dict[str, LevelResult] = {}
     for index, level in zip(range(len(spec.levels) - 2, -1, -1), spec.levels, strict=False):
@@ -84,7 +84,7 @@ def _levels(spec: ArchSpec, plan: Plan, counts: Counts) -> dict[str, LevelResult
             instances = int(counts.instances[index])
             partial_sums = tensor == "Outputs"
             tensors[tensor] = TensorCounts(
-                utilized_capacity=int(counts.capacity[index, k]),
+                utilized_capacity=int(nest.words[index + 1, k]),
                 utilized_instances=instances,
                 partition_size=int(counts.partition[index, k]),
                 reads=reads,

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..hardware.archspec import ArchSpec
 from ..workloads.layer import TENSORS
-from .counts import Counts, candidates, words_to_child
+from .counts import Counts, neighbour_visits
 from .deliveries import IntArray
 from .evaluation import NetworkCounts
 from .fanout import child_offsets, served_by_neighbour
-from .nest_arrays import Nest
+from .nest_arrays import Nest, tensor_steps
 from .plan import Plan
 
 #: (multicast, scatter) -> accesses
@@ -48,20 +48,21 @@ def network_counts(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> di
 
 def _classes(plan: Plan, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:
     """Accesses of one level and tensor by multicast class, before bypassing."""
-    words = int(words_to_child(plan, nest, counts, level, k))
     if counts.fanout[level] == 1:
-        return Counter({(1, 1): words})
-    inner, end = int(nest.inner_first[level]), int(nest.inner_first[level + 1])
-    offsets = child_offsets(nest.inner_bounds[inner:], nest.inner_steps[k, inner:], end - inner)
+        return Counter({(1, 1): int(counts.accesses[level, k])})
+    words = (int(counts.arrivals[level, k]) + int(counts.links[level, k])) // int(counts.fanout[level])
+    begin, end = int(nest.inner_first[level]), int(nest.inner_first[level + 1])
+    steps = tensor_steps(plan, nest.inner_dims, nest.inner_scales, end, k)
+    offsets = child_offsets(nest.inner_bounds, steps, begin, end)
     everyone = _groups(offsets)
     classes: _Classes = Counter()
-    taken, alike = candidates(nest, level, k, level == 0)
-    for step, received in zip(taken.tolist(), alike.tolist(), strict=True):
-        served, rest = served_by_neighbour(offsets, plan.mesh[level, 0], step)
-        left = _groups(rest)
-        if received and served and left.total() < everyone.total():
-            _add(classes, left, received)
-            words -= received
+    if neighbour_visits(plan, nest, level, k):
+        for loop in range(nest.first[level], nest.first[-1]):
+            served, rest = served_by_neighbour(offsets, plan.mesh[level, 0], nest.taken[loop])
+            left, received = _groups(rest), int(nest.alike[loop])
+            if received and served and left.total() < everyone.total():
+                _add(classes, left, received)
+                words -= received
     _add(classes, everyone, words)
     return classes
 

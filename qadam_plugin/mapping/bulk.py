@@ -1,0 +1,88 @@
+"""Energy and cycles of many given mappings of one architecture and layer, in one compiled loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import QadamError
+from ..hardware.archspec import ArchSpec
+from ..ppa.energy_table import EnergyTable
+from ..workloads.layer import Layer
+from ._jit import jit
+from .counts import VALID, Counts, FloatArray, count_mapping, empty_counts
+from .deliveries import IntArray
+from .nest import Mapping
+from .nest_arrays import Nest, empty_nest
+from .plan import Plan, make_plan, mapping_arrays, slot_names
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """Costs of N mappings, bit for bit what `model.evaluate` says of each.
+
+    Attributes
+    ----------
+    valid : bool (N,).
+    energy_pj : float64 (N,), nan where invalid.
+    cycles : int64 (N,), -1 where invalid.
+    """
+
+    valid: NDArray[np.bool_]
+    energy_pj: NDArray[np.float64]
+    cycles: NDArray[np.int64]
+
+
+def evaluate_many(
+    spec: ArchSpec, layer: Layer, energy: EnergyTable, factors: NDArray[np.int64], orders: NDArray[np.int64]
+) -> BulkResult:
+    """Price N mappings.
+
+    Parameters
+    ----------
+    factors : int64 (N, S, 8), bound of each dimension (order of `DIMENSIONS`) in each slot (`plan.slot_names`).
+    orders : int64 (N, S, 8), permutation of 0..7 per slot: the dimensions outermost first.
+
+    Raises
+    ------
+    QadamError : arrays of another shape.
+    InputError : see `model.evaluate`.
+    """
+    expected = (len(factors), len(slot_names(spec)), 8)
+    if factors.shape != expected or orders.shape != expected:
+        raise QadamError(f"factors {factors.shape} and orders {orders.shape} must both be of shape {expected}")
+    levels = len(spec.levels) - 1
+    energies, cycles = np.empty(len(factors)), np.empty(len(factors), np.int64)
+    _price_all(
+        make_plan(spec, layer, energy),
+        np.ascontiguousarray(factors, np.int64),
+        np.ascontiguousarray(orders, np.int64),
+        empty_nest(levels, expected[1]),
+        empty_counts(levels),
+        energies,
+        cycles,
+    )
+    return BulkResult(valid=cycles >= 0, energy_pj=energies, cycles=cycles)
+
+
+def stack_mappings(spec: ArchSpec, mappings: Sequence[Mapping]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Factors and orders (N, S, 8) of mappings, for `evaluate_many`."""
+    arrays = [mapping_arrays(spec, mapping) for mapping in mappings]
+    return np.stack([factors for factors, _ in arrays]), np.stack([orders for _, orders in arrays])
+
+
+@jit
+def _price_all(
+    plan: Plan, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts, energies: FloatArray, cycles: IntArray
+) -> None:
+    """Count every mapping; energies and cycles receive the totals."""
+    for n in range(factors.shape[0]):
+        if count_mapping(plan, factors[n], orders[n], nest, counts) == VALID:
+            energies[n] = counts.totals[0]
+            cycles[n] = int(counts.totals[1])
+        else:
+            energies[n] = np.nan
+            cycles[n] = -1
