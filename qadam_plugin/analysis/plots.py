@@ -154,11 +154,12 @@ def _draw(panel: Panel, ax: Axes, styles: dict[str, tuple[str, str, bool]]) -> N
     ax.plot(
         panel.front[:, 0], panel.front[:, 1], linestyle="--", color="#444444", linewidth=1.1, label=_FRONT, zorder=1
     )
-    for values, set_scale in ((0, ax.set_xscale), (1, ax.set_yscale)):
-        every = np.concatenate([points[:, values] for points in panel.points.values()])
+    for column_index, axis, set_scale in ((0, ax.xaxis, ax.set_xscale), (1, ax.yaxis, ax.set_yscale)):
+        every = np.concatenate([points[:, column_index] for points in panel.points.values()])
         # Ranges of more than a decade are read on a logarithmic axis.
         if every.min() > 0 and every.max() > 10 * every.min():
             set_scale("log")
+            axis.set_major_formatter("{x:g}")
     ax.set_title(panel.title, fontsize=9)
     ax.set_xlabel(panel.x_label)
     ax.set_ylabel(panel.y_label)

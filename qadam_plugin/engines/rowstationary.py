@@ -24,8 +24,8 @@ _SOURCES = ("engines/rowstationary.py", "hardware", "mapping", "ppa", "workloads
 class RowStationaryEngine(Engine):
     """Best mapping by exact search, with Timeloop's counts.
 
-    The spec is the one that ``qadam-tl arch`` writes for the config, at the config's clock; energies, area and clock come
-    from the fitted models.
+    The spec is the one that ``qadam-tl arch`` writes for the config, at the config's clock; energies, area and clock
+    come from the fitted models.
     """
 
     name = "rowstationary"

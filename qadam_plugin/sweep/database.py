@@ -131,9 +131,9 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     path = directory / DATABASE
     if not path.is_file():
         raise InputError(path, "", "no results here; `qadam-tl sweep --out DIR` makes them")
-    if path.stat().st_size == 0:
-        raise _damaged(path, "file is empty")
     with explained(path):
+        if _cut_short(path):
+            raise _damaged(path, "its end is missing")
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -146,6 +146,26 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
             path, "", f"has schema {version}, this version of qadam-tl writes {SCHEMA_VERSION}; choose another --out"
         )
     return connection
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether a database ends before its last page does: SQLite would read zeros there and notice nothing.
+
+    With a write-ahead log beside it the file may rightly be shorter, and SQLite looks itself.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size > 0:
+        return False
+    # https://www.sqlite.org/fileformat.html#the_database_header: page size at byte 16, pages at 28, big-endian.
+    with path.open("rb") as handle:
+        header = handle.read(100)
+    if len(header) < 100:
+        return True
+    page_size = int.from_bytes(header[16:18], "big")
+    page_size = 65536 if page_size == 1 else page_size
+    return header.startswith(b"SQLite format 3") and path.stat().st_size < page_size * int.from_bytes(
+        header[28:32], "big"
+    )
 
 
 def _damaged(path: Path, text: str) -> InputError:
