@@ -1,4 +1,4 @@
-"""Small sweeps for tests, and the `qadam-tl` command with the arithmetic engine: ``python sweep_helpers.py sweep ...``."""
+"""Small sweeps for tests; as a program, the `qadam-tl` command with the arithmetic engine."""
 
 from __future__ import annotations
 

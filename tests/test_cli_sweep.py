@@ -22,12 +22,41 @@ from qadam_plugin.engines.registry import ENGINES
 
 HELPERS = Path(__file__).parent / "sweep_helpers.py"
 
-PROMISED = (
-    "config_id pe_type act_bits weight_bits acc_bits rows cols ifmap_spad_depth weights_spad_depth psum_spad_depth "
-    "glb_kib glb_bandwidth dram_gbps clock_ghz network batch engine objective valid reason energy_uj onchip_energy_uj "
-    "dram_energy_uj idle_energy_uj cycles latency_ms power_mw area_mm2 perf_per_area edp_uj_ms utilization psum_spills "
-    "out_of_range"
-).split()
+PROMISED = [
+    "config_id",
+    "pe_type",
+    "act_bits",
+    "weight_bits",
+    "acc_bits",
+    "rows",
+    "cols",
+    "ifmap_spad_depth",
+    "weights_spad_depth",
+    "psum_spad_depth",
+    "glb_kib",
+    "glb_bandwidth",
+    "dram_gbps",
+    "clock_ghz",
+    "network",
+    "batch",
+    "engine",
+    "objective",
+    "valid",
+    "reason",
+    "energy_uj",
+    "onchip_energy_uj",
+    "dram_energy_uj",
+    "idle_energy_uj",
+    "cycles",
+    "latency_ms",
+    "power_mw",
+    "area_mm2",
+    "perf_per_area",
+    "edp_uj_ms",
+    "utilization",
+    "psum_spills",
+    "out_of_range",
+]
 
 
 @pytest.fixture
@@ -303,9 +332,7 @@ def test_interrupted_sweep_says_where_it_is_and_exits_130(folder: Path) -> None:
 
 
 def test_pipe_that_closes_early_is_no_error_worth_a_traceback(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(HELPERS), "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, str(HELPERS), "--help"], capture_output=True, text=True, check=True)
     assert "sweep" in done.stdout
     reader, writer = os.pipe()
     os.close(reader)
