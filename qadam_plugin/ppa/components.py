@@ -1,0 +1,150 @@
+"""What one component costs: energy per action, leakage, area, critical path, from the fitted models.
+
+Composition rules that hold everywhere: an access to a buffer is one word line of `width` bits; `update` costs a write;
+what a storage draws every cycle without an access (leakage and idle clocking) is its `leak`, what a PE's control draws
+per operation belongs to `compute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..hardware.pe_types import PEType
+from .library import ModelLibrary, known_variant
+
+Parameters = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Cost of one instance of a component.
+
+    Attributes
+    ----------
+    energy_pj : pJ per action, without `leak`: compute and compute_gated; or read, write and update, per access.
+    leakage_mw : static power. idle_pj : clocking per cycle without an access.
+    area_um2 : 0 for DRAM, which is not on the chip.
+    path_ns : shortest clock period the component allows; None where it was not characterised.
+    warnings : parameters outside the range that the models were fitted on.
+    """
+
+    energy_pj: Mapping[str, float]
+    leakage_mw: float = 0.0
+    idle_pj: float = 0.0
+    area_um2: float = 0.0
+    path_ns: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def leak_pj(self, cycle_ns: float) -> float:
+        """Energy of one cycle in which nothing happens, pJ: leakage over the cycle, and idle clocking."""
+        return self.leakage_mw * cycle_ns + self.idle_pj
+
+
+def compute_unit(library: ModelLibrary, pe: PEType) -> Estimate:
+    """MAC and control of a PE: what Timeloop calls its compute level.
+
+    A gated operation costs the control alone where the MAC's part of it was not characterised: its registers keep
+    still behind their clock gates.
+    """
+    unit, rest = mac(library, pe), control(library, pe)
+    extra = rest.energy_pj["compute"]
+    paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
+    return Estimate(
+        energy_pj={action: energy + extra for action, energy in unit.energy_pj.items()},
+        leakage_mw=unit.leakage_mw + rest.leakage_mw,
+        area_um2=unit.area_um2 + rest.area_um2,
+        path_ns=max(paths, default=None),
+        warnings=tuple(dict.fromkeys(unit.warnings + rest.warnings)),
+    )
+
+
+def mac(library: ModelLibrary, pe: PEType) -> Estimate:
+    """Multiply-accumulate unit with its registers, without control."""
+    parameters = {
+        "act_bits": pe.act_bits,
+        "weight_bits": pe.weight_bits,
+        "acc_bits": pe.acc_bits,
+        "shift_terms": pe.shift_terms,
+    }
+    values, warnings = _predict(library, "mac", pe.family, parameters)
+    return Estimate(
+        energy_pj={"compute": values["compute_energy"], "compute_gated": values.get("gated_energy", 0.0)},
+        leakage_mw=values["leakage"] * 1e-3,
+        area_um2=values["area"],
+        path_ns=values.get("critical_path"),
+        warnings=warnings,
+    )
+
+
+def control(library: ModelLibrary, pe: PEType) -> Estimate:
+    """Control of a PE: everything besides MAC and scratchpads."""
+    parameters = {"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits}
+    values, warnings = _predict(library, "control", "", parameters)
+    return Estimate(
+        energy_pj={"compute": values["compute_energy"]},
+        leakage_mw=values["leakage"] * 1e-3,
+        area_um2=values["area"],
+        path_ns=values.get("critical_path"),
+        warnings=warnings,
+    )
+
+
+def spad(library: ModelLibrary, depth: int, width: int) -> Estimate:
+    """Scratchpad: a flip-flop register file of `depth` words of `width` bits."""
+    values, warnings = _predict(library, "spad", "", {"depth": depth, "width": width})
+    return _storage(values, warnings, idle_pj=values["idle_energy"])
+
+
+def glb(library: ModelLibrary, capacity_bits: int, width: int, banks: int = 1) -> Estimate:
+    """Global buffer, or one store of a split one: SRAM read and written `width` bits at a time."""
+    parameters = {"capacity_bits": capacity_bits, "width": width, "banks": banks}
+    values, warnings = _predict(library, "glb", "", parameters)
+    return _storage(values, warnings)
+
+
+def dram(library: ModelLibrary, kind: str, width: int, source: object = "dram", key: str = "type") -> Estimate:
+    """DRAM: energy per access of `width` bits, background power included; neither area nor leakage of its own.
+
+    Raises
+    ------
+    InputError : no figures for this type; `source` and `key` say where it was written.
+    """
+    values, _ = _predict(library, "dram", known_variant(library, "dram", kind, source, key), {})
+    read, write = values["read_energy"] * width, values["write_energy"] * width
+    return Estimate(energy_pj={"read": read, "write": write, "update": write})
+
+
+def array_overhead_um2(library: ModelLibrary, rows: int, cols: int, pe_area_um2: float) -> float:
+    """Area of an array beyond the sum of its PEs; 0 for a single PE."""
+    if rows * cols == 1:
+        return 0.0
+    values, _ = _predict(library, "array", "", {"rows": rows, "cols": cols})
+    return values["area_overhead"] * pe_area_um2
+
+
+def _storage(values: Mapping[str, float], warnings: tuple[str, ...], idle_pj: float = 0.0) -> Estimate:
+    write = values["write_energy"]
+    return Estimate(
+        energy_pj={"read": values["read_energy"], "write": write, "update": write},
+        leakage_mw=values["leakage"] * 1e-3,
+        idle_pj=idle_pj,
+        area_um2=values["area"],
+        path_ns=values.get("critical_path"),
+        warnings=warnings,
+    )
+
+
+def _predict(
+    library: ModelLibrary, family: str, variant: str, parameters: Parameters
+) -> tuple[Mapping[str, float], tuple[str, ...]]:
+    """Prediction of every characterised quantity, and what is out of range; kept in the library's cache."""
+    key = (family, variant, *parameters.values())
+    found = library.cache.get(key)
+    if found is None:
+        models = library.of_family(family, variant)
+        values = {model.record.quantity: model.predict(parameters) for model in models}
+        named = f"{family} {variant}".strip()
+        warnings = dict.fromkeys(f"{named}: {text}" for model in models for text in model.out_of_range(parameters))
+        found = library.cache[key] = (values, tuple(warnings))
+    return found
