@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -213,7 +212,7 @@ def fit_all(tables: Path, models: Path) -> tuple[Path, ...]:
             with tempfile.NamedTemporaryFile("w", dir=models, suffix=".tmp", delete=False, encoding="utf-8") as file:
                 file.write(text)
             Path(file.name).chmod(0o644)
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except OSError as error:
             raise InputError(models, "", f"cannot be written to: {error.strerror}") from None
         written.append(path)

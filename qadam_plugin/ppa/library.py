@@ -61,6 +61,10 @@ class ModelFile(BaseModel):
     models: tuple[ModelRecord, ...] = Field(strict=False)
 
 
+#: Fields that a prediction or a warning depends on.
+_MOVING = {"family", "variant", "quantity", "log", "terms", "coefficients", "range"}
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A record with its terms parsed."""
@@ -144,7 +148,7 @@ def load_library(folder: str | Path | None = None) -> ModelLibrary:
                 models[record.family, record.variant, record.quantity] = Model.of(record)
             except ValueError as error:
                 raise InputError(path, "models", str(error)) from None
-            # Only what moves a prediction or a warning: a new sentence in a table makes no stored result stale.
+            # A new sentence in a table moves no prediction, so it makes no stored result stale.
             moving = record.model_dump(
                 include={"family", "variant", "quantity", "log", "terms", "coefficients", "range"}
             )

@@ -64,14 +64,14 @@ class PricedSpec:
     warnings: tuple[str, ...]
 
     @property
-    def area_um2(self) -> float:
+    def total_area_um2(self) -> float:
         """Array and buffers."""
         return self.array_area_um2 + self.buffer_area_um2
 
     @property
-    def area_mm2(self) -> float:
+    def total_area_mm2(self) -> float:
         """Array and buffers."""
-        return self.area_um2 * 1e-6
+        return self.total_area_um2 * 1e-6
 
 
 @dataclass(frozen=True, slots=True)
