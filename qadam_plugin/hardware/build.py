@@ -16,6 +16,7 @@ from ..workloads.layer import DIMENSIONS
 from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage
 from .config import AcceleratorConfig
 from .pe_types import PE_TYPES, PEType
+from .spec_attributes import UNBOUNDED_DEPTH
 from .spec_constraints import axis_constraints
 
 #: Bits of one access to DRAM and to the global buffer, before rounding down to whole words.
@@ -23,10 +24,6 @@ ACCESS_BITS = 64
 
 #: Words per cycle of a scratchpad, reads and writes each, as in the public Eyeriss-like example.
 SPAD_BANDWIDTH = 2.0
-
-#: Entries that stand for 'unbounded' in YAML: some versions of the front end want a depth for DRAM too. 8 GB at 64 bits
-#: an entry; one less than a power of two, so that times the words of an entry it stays large in 32 bits as well.
-UNBOUNDED_DEPTH = 2**30 - 1
 
 TECHNOLOGY = "45nm"
 

@@ -3,12 +3,11 @@
 What is read: storages and one compute with width, datawidth, depth, bandwidths; containers and components with meshX
 and meshY; `!Parallel` and `!Hierarchical`; keep, bypass, factors, permutation, split and the macros made of them.
 Everything else that would change a count, a cycle or an energy is refused with its key. What cannot change them passes:
-`PASSED_ATTRIBUTES`, and attributes that only estimators know.
+`spec_attributes.PASSED_ATTRIBUTES`, and attributes that only estimators know.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,42 +17,14 @@ from ..errors import InputError
 from ..userfile import describe, read_text, suggestion
 from ..workloads.layer import TENSORS
 from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage
-from .build import UNBOUNDED_DEPTH
-from .spec_constraints import Place, axis_constraints, loop_constraint, tensors
+from .spec_attributes import bandwidth, check_attributes, count, depth_of
+from .spec_constraints import axis_constraints, loop_constraint, tensors
 from .spec_nodes import Leaf, read_leaves
 
 #: Substrings by which the front end tells storages and computes apart; storages are tried first.
 STORAGE_CLASSES = ("DRAM", "SRAM", "regfile", "smartbuffer", "storage")
 COMPUTE_CLASSES = ("mac", "compute")
 _NETWORK_CLASSES = ("XY_NoC", "Legacy", "ReductionTree", "SimpleMulticast")
-
-#: Attributes that Timeloop knows and that change neither counts nor cycles; estimators may use them.
-PASSED_ATTRIBUTES = ("n_banks", "technology")
-
-#: Attributes that are refused unless they have the value that changes nothing.
-_NEUTRAL: dict[str, tuple[object, ...]] = {
-    "cluster_size": (1, None),
-    "multiple_buffering": (1, None),
-    "min_utilization": (0, None),
-    "reduction_supported": (True, None),
-    "allow_overbooking": (False, None),
-    "has_power_gating": (False, None),
-    "power_gated_at": (None,),
-    "shared_bandwidth": (None,),
-    "sizeKB": (None,),
-    "network_fill_latency": (0, None),
-    "network_drain_latency": (0, None),
-    "per_dataspace_bandwidth_consumption_scale": (None, {}),
-    "metadata_block_size": (None,),
-    "metadata_datawidth": (None,),
-    "metadata_storage_width": (None,),
-    "metadata_storage_depth": (None,),
-    "concordant_compressed_tile_traversal": (None, False),
-    "tile_partition_supported": (None, False),
-    "decompression_supported": (None, False),
-    "compression_supported": (None, False),
-}
-_READ = ("depth", "entries", "width", "datawidth", "block_size", "read_bandwidth", "write_bandwidth")
 
 _NODE_KEYS = ("name", "class", "subclass", "attributes", "spatial", "constraints", "enabled", "required_actions")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -186,9 +157,7 @@ def _component(leaf: Leaf, instances: int, outermost: bool) -> Storage | Compute
         raise (leaf.place / "class").error("is missing" if cls is None else f"a word is wanted, not {describe(cls)}")
     attributes = {**leaf.inherited, **leaf.attributes}
     place = leaf.place / "attributes"
-    for key, value in attributes.items():
-        if not isinstance(value, str | int | float | bool) and value is not None and key not in _NEUTRAL:
-            raise (place / key).error(f"a number or a word is wanted, not {describe(value)}")
+    check_attributes(attributes, place)
     if attributes.get("technology") in (-1, "-1"):
         raise (place / "technology").error('-1 makes Accelergy answer with dummy numbers; name one, such as "45nm"')
     known_as = leaf.data.get("subclass") or cls
@@ -210,19 +179,18 @@ def _component(leaf: Leaf, instances: int, outermost: bool) -> Storage | Compute
 
 def _storage(leaf: Leaf, cls: str, attributes: dict[str, Any], instances: int, outermost: bool) -> Storage:
     place = leaf.place / "attributes"
-    _check_attributes(attributes, place)
-    datawidth = _count(attributes, "datawidth", place)
+    datawidth = count(attributes, "datawidth", place)
     if datawidth is None:
         raise (place / "datawidth").error("is missing")
-    width = _count(attributes, "width", place)
-    block = _count(attributes, "block_size", place)
+    width = count(attributes, "width", place)
+    block = count(attributes, "block_size", place)
     if width is None:
         width = datawidth * (block or 1)
     if width % datawidth:
         raise (place / "width").error(f"{width} is not a multiple of datawidth {datawidth}")
     if block is not None and width != datawidth * block:
         raise (place / "block_size").error(f"{block} words of {datawidth} bits are not the width of {width}")
-    depth = _depth(attributes, width // datawidth, "DRAM" in str(leaf.data["class"]), place)
+    depth = depth_of(attributes, width // datawidth, "DRAM" in str(leaf.data["class"]), place)
     written = _constraints(leaf, ("spatial", "temporal", "dataspace"))
     keep, optional = _keep(leaf, written.get("dataspace", {}), outermost)
     temporal = LoopConstraint()
@@ -235,60 +203,13 @@ def _storage(leaf: Leaf, cls: str, attributes: dict[str, Any], instances: int, o
         datawidth=datawidth,
         depth=depth,
         keep=keep,
-        read_bandwidth=_bandwidth(attributes, "read_bandwidth", place),
-        write_bandwidth=_bandwidth(attributes, "write_bandwidth", place),
+        read_bandwidth=bandwidth(attributes, "read_bandwidth", place),
+        write_bandwidth=bandwidth(attributes, "write_bandwidth", place),
         temporal=temporal,
         optional=optional,
         instances=instances,
         attributes=attributes,
     )
-
-
-def _check_attributes(attributes: dict[str, Any], place: Place) -> None:
-    """Refuse attributes of Timeloop's that would change a count, and near misses of those that are read."""
-    for key, value in attributes.items():
-        if key in _NEUTRAL:
-            same_kind = [n for n in _NEUTRAL[key] if isinstance(n, bool) == isinstance(value, bool)]
-            if value not in same_kind:
-                raise (place / key).error(f"{describe(value)} is not supported")
-        elif key not in _READ and key not in PASSED_ATTRIBUTES:
-            near = difflib.get_close_matches(key, _READ, n=1, cutoff=0.85)
-            if near:
-                raise (place / key).error(f"unknown attribute; did you mean '{near[0]}'?")
-
-
-def _depth(attributes: dict[str, Any], block: int, dram: bool, place: Place) -> int | None:
-    depth, entries = _count(attributes, "depth", place), _count(attributes, "entries", place)
-    if entries is not None:
-        if depth is not None:
-            raise (place / "entries").error("either depth or entries is wanted")
-        if entries % block:
-            raise (place / "entries").error(f"{entries} words are not a multiple of the {block} words of an access")
-        depth = entries // block
-    if depth is None and not dram:
-        raise (place / "depth").error("is missing")
-    return None if dram and (depth is None or depth >= UNBOUNDED_DEPTH) else depth
-
-
-def _count(attributes: dict[str, Any], key: str, place: Place) -> int | None:
-    value = attributes.get(key)
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        hint = "; expressions are not supported, write the number" if isinstance(value, str) else ""
-        raise (place / key).error(f"an integer of at least 1 is wanted, not {describe(value)}{hint}")
-    return value
-
-
-def _bandwidth(attributes: dict[str, Any], key: str, place: Place) -> float | None:
-    value = attributes.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise (place / key).error(f"words per cycle, above 0, are wanted, not {describe(value)}")
-    return float(value)
 
 
 def _keep(leaf: Leaf, written: dict[str, Any], outermost: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
