@@ -1,0 +1,125 @@
+"""What `map` and `evaluate` share: options, energies, printing of the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..hardware.archspec import ArchSpec
+    from ..mapping.evaluation import Evaluation
+    from ..mapping.nest import Mapping
+    from ..mapping.report import Proof
+    from ..ppa.energy_table import EnergyTable
+
+ARCH: Path = typer.Option(..., "--arch", metavar="FILE", help="Timeloop v0.4 architecture.")
+PROBLEM: Path = typer.Option(..., "--problem", metavar="FILE", help="Timeloop v0.4 problem: one layer.")
+ERT: Path | None = typer.Option(None, "--ert", metavar="FILE", help="Accelergy's ERT.yaml; without it, our models.")
+JSON: bool = typer.Option(False, "--json", help="One JSON object instead of text.")
+
+
+def energies(spec: ArchSpec, ert: Path | None) -> EnergyTable:
+    """Energies from an ERT file, else from our models for the classes they know."""
+    if ert is not None:
+        from ..ppa.ert_file import read_ert
+
+        return read_ert(ert, spec)
+    from ..ppa.library import load_library
+    from ..ppa.pricing import price_spec
+
+    return price_spec(spec, load_library()).energy
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that a person named with -o."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError("-o", "", f"cannot write {path}: {error.strerror}") from None
+
+
+def print_answer(
+    spec: ArchSpec,
+    mapping: Mapping | None,
+    evaluation: Evaluation | None,
+    reason: str,
+    proof: Proof | None,
+    as_script: bool,
+) -> None:
+    """Print one answer; without a valid mapping the exit code is 1.
+
+    Raises
+    ------
+    RunError : no valid mapping, and text was asked for.
+    """
+    valid = mapping is not None and evaluation is not None and evaluation.valid
+    if as_script:
+        import json
+
+        from ..mapping.report import as_json
+
+        typer.echo(json.dumps(as_json(mapping, evaluation, reason, proof)))
+        if not valid:
+            raise typer.Exit(1)
+        return
+    if mapping is None or evaluation is None or not evaluation.valid:
+        raise RunError(f"{'no valid mapping' if proof else 'the mapping is not valid'}: {reason}")
+    from ..mapping.nest_text import nest_text
+    from .tables import print_tables
+
+    typer.echo(nest_text(spec, mapping, evaluation))
+    print_tables([_level_table(evaluation)])
+    typer.echo(
+        f"energy {evaluation.energy_pj / 1e6:.6g} uJ, {evaluation.cycles} cycles, EDP {evaluation.edp:.6g} pJ cycles, "
+        f"utilization {100 * evaluation.utilization:.1f} %"
+    )
+    if proof is not None:
+        typer.echo(_verdict(proof))
+
+
+def _verdict(proof: Proof) -> str:
+    """What the search proved, as a sentence."""
+    if proof.optimal:
+        return f"proven best for {proof.objective} among all mappings that the architecture's constraints allow"
+    if proof.gap == float("inf"):
+        return f"best found for {proof.objective}; no bound is known"
+    return f"best found for {proof.objective}; at most {100 * proof.gap:.2f} % above the optimum"
+
+
+def _level_table(evaluation: Evaluation) -> Table:
+    """Counts and energy of every level and tensor."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        title="Words per instance",
+        caption="energy: all instances in use; leakage, if any, in the level's last row",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("level")
+    table.add_column("tensor")
+    for name in ("holds", "instances", "reads", "fills", "updates", "energy (pJ)", "cycles"):
+        table.add_column(name, justify="right")
+    for level, result in evaluation.levels.items():
+        for row, (tensor, counts) in enumerate(result.tensors.items()):
+            figures = (
+                counts.utilized_capacity,
+                counts.utilized_instances,
+                counts.reads,
+                counts.fills,
+                counts.updates,
+            )
+            cycles = str(result.cycles) if row == 0 else ""
+            table.add_row(level if row == 0 else "", tensor, *map(str, figures), f"{counts.energy_pj:.6g}", cycles)
+        if result.leakage_energy_pj:
+            table.add_row("", "leakage", *[""] * 5, f"{result.leakage_energy_pj:.6g}", "")
+    table.add_row("MACs", "", "", str(evaluation.utilized_macs), "", "", "", f"{evaluation.mac_energy_pj:.6g}", "")
+    return table
