@@ -8,7 +8,8 @@ import typer
 
 from .. import __version__
 from ..errors import QadamError
-from . import arch, networks, pareto, sweep
+from . import arch, estimate, evaluate, models, networks, pareto, sweep
+from . import map as map_command
 
 #: Base of every complaint about the command line itself. Older typer takes it from click, newer brings its own.
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
@@ -38,7 +39,7 @@ def build_app() -> typer.Typer:
         if context.invoked_subcommand is None:
             typer.echo(context.get_help())
 
-    for module in (sweep, pareto, arch, networks):
+    for module in (sweep, pareto, arch, networks, estimate, models, map_command, evaluate):
         module.register(app)
     return app
 

@@ -51,7 +51,10 @@ def compute_unit(library: ModelLibrary, pe: PEType) -> Estimate:
     extra = rest.energy_pj["compute"]
     paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
     return Estimate(
-        energy_pj={action: energy + extra for action, energy in unit.energy_pj.items()},
+        energy_pj={
+            "compute": unit.energy_pj["compute"] + extra,
+            "compute_gated": unit.energy_pj.get("compute_gated", 0.0) + extra,
+        },
         leakage_mw=unit.leakage_mw + rest.leakage_mw,
         area_um2=unit.area_um2 + rest.area_um2,
         path_ns=max(paths, default=None),
@@ -60,7 +63,7 @@ def compute_unit(library: ModelLibrary, pe: PEType) -> Estimate:
 
 
 def mac(library: ModelLibrary, pe: PEType) -> Estimate:
-    """Multiply-accumulate unit with its registers, without control."""
+    """Multiply-accumulate unit with its registers, without control; `compute_gated` only where characterised."""
     parameters = {
         "act_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
@@ -68,8 +71,9 @@ def mac(library: ModelLibrary, pe: PEType) -> Estimate:
         "shift_terms": pe.shift_terms,
     }
     values, warnings = _predict(library, "mac", pe.family, parameters)
+    gated = {"compute_gated": values["gated_energy"]} if "gated_energy" in values else {}
     return Estimate(
-        energy_pj={"compute": values["compute_energy"], "compute_gated": values.get("gated_energy", 0.0)},
+        energy_pj={"compute": values["compute_energy"], **gated},
         leakage_mw=values["leakage"] * 1e-3,
         area_um2=values["area"],
         path_ns=values.get("critical_path"),
@@ -144,7 +148,8 @@ def _predict(
     if found is None:
         models = library.of_family(family, variant)
         values = {model.record.quantity: model.predict(parameters) for model in models}
-        named = f"{family} {variant}".strip()
-        warnings = dict.fromkeys(f"{named}: {text}" for model in models for text in model.out_of_range(parameters))
+        named = f"{variant} {family}".strip()
+        outside = dict.fromkeys(text for model in models for text in model.out_of_range(parameters))
+        warnings = (f"{text} of the {named} models" for text in outside)
         found = library.cache[key] = (values, tuple(warnings))
     return found

@@ -120,7 +120,7 @@ MAC = Family(
         Quantity("gated_energy", "gated_pj", "pJ", _MAC_BULK),
     ),
     variant="family",
-    checks=("comb_area_um2", "compute_relu_pj"),
+    checks=("comb_area_um2", "compute_relu_pj", "compute_uniform_pj", "compute_default_pj"),
 )
 
 # A register file of d words of w bits: bits, word lines (d) and data lines (w). The product alone stands first: the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
@@ -18,6 +18,9 @@ KINDS = ("measured", "simulated", "published", "derived")
 
 _PROVENANCE = ("kind", "source", "note")
 
+#: Further columns of provenance that a table may have: what made the row, with which tools, library file and stimuli.
+_DETAILS = ("command", "tools", "library_sha256", "operands", "seed")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -28,7 +31,7 @@ class Row:
     variant : value of the family's variant column, else empty.
     parameters : value per parameter.
     figures : value per column that is filled in.
-    kind, source, note : provenance; `kind` is one of `KINDS`.
+    kind, source, note : provenance; `kind` is one of `KINDS`. details : the optional columns of provenance.
     """
 
     variant: str
@@ -37,6 +40,7 @@ class Row:
     kind: str
     source: str
     note: str
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_table(path: str | Path, family: Family) -> tuple[Row, ...]:
@@ -72,7 +76,7 @@ def _check_columns(columns: list[str], family: Family, where: str, path: str | P
     variant = (family.variant,) if family.variant else ()
     figures = (*(quantity.column for quantity in family.quantities), *family.checks)
     needed = (*variant, *family.parameters, *_PROVENANCE)
-    known = (*needed, *figures)
+    known = (*needed, *figures, *_DETAILS)
     for column in columns:
         if column not in known:
             raise InputError(path, where, f"unknown column '{column}'; {suggestion(column, known)}")
@@ -100,7 +104,7 @@ def _row(cells: dict[str, str], family: Family, where: str, path: str | Path) ->
         raise InputError(path, f"{where}, column source", "every row names its source")
     if family.variant and not cells[family.variant]:
         raise InputError(path, f"{where}, column {family.variant}", "is empty")
-    taken = {family.variant, *family.parameters, *_PROVENANCE}
+    taken = {family.variant, *family.parameters, *_PROVENANCE, *_DETAILS}
     smallest_positive = math.ulp(0.0)
     return Row(
         variant=cells[family.variant] if family.variant else "",
@@ -109,4 +113,5 @@ def _row(cells: dict[str, str], family: Family, where: str, path: str | Path) ->
         kind=cells["kind"],
         source=cells["source"],
         note=cells["note"],
+        details={name: cells[name] for name in _DETAILS if name in cells},
     )

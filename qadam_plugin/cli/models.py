@@ -1,0 +1,117 @@
+"""`qadam-tl models` and `qadam-tl fit`: the fitted models, and fitting them anew from the tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..ppa.library import ModelRecord
+
+_MODELS_HELP = """List the fitted models with their errors and ranges.
+
+Errors are relative, from points left out by cross-validation; a dash stands where the points are too few for it, or
+derived from one another.
+
+[bold]Example[/bold]
+
+  qadam-tl models --json
+"""
+
+_FIT_HELP = """Fit the models anew from the characterisation tables.
+
+[bold]Examples[/bold]
+
+  qadam-tl fit
+
+  qadam-tl fit --tables my_tables --out my_tables/models
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command("models", help=_MODELS_HELP)(models)
+    app.command("fit", help=_FIT_HELP)(fit)
+
+
+def models(as_json: bool = typer.Option(False, "--json", help="Print a JSON list.")) -> None:
+    from ..ppa.library import load_library
+
+    records = load_library().records()
+    if as_json:
+        typer.echo(json.dumps([_record(record) for record in records]))
+        return
+    _print_records(records)
+
+
+def fit(
+    tables: Path | None = typer.Option(None, "--tables", metavar="DIR", help="Folder of CSV tables; else the shipped."),
+    out: Path | None = typer.Option(None, "--out", metavar="DIR", help="Folder for the models; else TABLES/models."),
+) -> None:
+    from ..paths import data_dir
+    from ..ppa.fitting import fit_all
+    from ..ppa.library import load_library
+
+    if tables is not None and not tables.is_dir():
+        raise InputError("--tables", "", f"{tables} is no folder")
+    source = tables or data_dir("estimator_tables")
+    target = out or source / "models"
+    fit_all(source, target)
+    records = load_library(target).records()
+    _print_records(records)
+    typer.echo(f"{len(records)} models in {target}")
+
+
+def _record(record: ModelRecord) -> dict[str, object]:
+    return {
+        "family": record.family,
+        "pe_type": record.variant or None,
+        "quantity": record.quantity,
+        "unit": record.unit,
+        "degree": record.degree,
+        "terms": list(record.terms),
+        "coefficients": list(record.coefficients),
+        "log": record.log,
+        "points": record.points,
+        "basis": record.basis,
+        "k": record.k,
+        "cv_mean_error": record.cv_mean_error,
+        "cv_max_error": record.cv_max_error,
+        "fit_max_error": record.fit_max_error,
+        "r2": record.r2,
+        "range": {name: list(bounds) for name, bounds in record.range.items()},
+    }
+
+
+def _print_records(records: tuple[ModelRecord, ...]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from .tables import print_tables
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("family", "pe_type", "quantity", "unit"):
+        table.add_column(name)
+    for name in ("points", "terms", "degree", "k", "cv mean %", "cv max %", "fit max %"):
+        table.add_column(name, justify="right")
+    table.add_column("basis")
+    for record in records:
+        errors = (record.cv_mean_error, record.cv_max_error, record.fit_max_error)
+        folds = "-" if record.k is None else str(record.k)
+        table.add_row(
+            *(record.family, record.variant, record.quantity, record.unit),
+            *(
+                str(record.points),
+                str(len(record.terms)),
+                str(record.degree),
+                "-" if record.k is None else str(record.k),
+            ),
+            *("-" if error is None else f"{100 * error:.2f}" for error in errors),
+            ", ".join(f"{count} {kind}" for kind, count in record.basis.items()),
+        )
+    print_tables([table])
