@@ -68,6 +68,9 @@ class DesignSpace:
         names = [key for key, _ in self.axes]
         for combination in product(*(values for _, values in self.axes)):
             config = _config(dict(zip(names, combination, strict=True)))
+            if not self.where:
+                yield config
+                continue
             values = config.values
             if all(condition.test(values) for condition in self.where):
                 yield config
