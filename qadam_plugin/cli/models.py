@@ -105,12 +105,7 @@ def _print_records(records: tuple[ModelRecord, ...]) -> None:
         folds = "-" if record.k is None else str(record.k)
         table.add_row(
             *(record.family, record.variant, record.quantity, record.unit),
-            *(
-                str(record.points),
-                str(len(record.terms)),
-                str(record.degree),
-                "-" if record.k is None else str(record.k),
-            ),
+            *(str(record.points), str(len(record.terms)), str(record.degree), folds),
             *("-" if error is None else f"{100 * error:.2f}" for error in errors),
             ", ".join(f"{count} {kind}" for kind, count in record.basis.items()),
         )

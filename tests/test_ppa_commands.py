@@ -1,0 +1,96 @@
+"""`qadam-tl estimate`, `models` and `fit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qadam_plugin.cli.app import main
+from qadam_plugin.paths import data_dir
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(list(argv))
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+def test_a_mac_is_printed_with_its_control(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "estimate", "mac", "--pe-type", "lightpe1", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["mac"]["area_um2"] == pytest.approx(692)
+    assert found["mac and control"]["area_um2"] == pytest.approx(1012)
+
+
+def test_a_general_type_is_read_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "{family: int, act_bits: 8, weight_bits: 8, acc_bits: 24}"
+    _, out, _ = run(capsys, "estimate", "mac", "--json", "--pe-type", text)
+    assert json.loads(out)["mac"]["energy_pj"]["compute"] == pytest.approx(3.52)
+
+
+def test_out_of_range_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "estimate", "spad", "--depth", "224", "--width", "16")
+    assert code == 0
+    assert "read" in out
+    assert err == "warning: depth 224 is outside 8 to 128 of the spad models\n"
+
+
+@pytest.mark.parametrize("design", ["fp32", "int16", "int8", "lightpe1", "lightpe2", "eyeriss168"])
+def test_a_whole_config(capsys: pytest.CaptureFixture[str], design: str) -> None:
+    path = str(data_dir("arch_specs") / f"{design}.yaml")
+    _, out, _ = run(capsys, "estimate", "config", path, "--json")
+    found = json.loads(out)
+    assert found["area_mm2"] == pytest.approx(found["array_area_mm2"] + found["buffer_area_mm2"])
+    assert found["components"]["mac"]["energy_pj"]["compute"] > 0
+    code, table, _ = run(capsys, "estimate", "config", path)
+    assert code == 0
+    assert "weights_spad" in table
+
+
+@pytest.mark.parametrize(
+    ("argv", "wanted"),
+    [
+        (("dram", "--type", "DDR9"), "--type: no model for 'DDR9'"),
+        (("mac", "--pe-type", "int7"), "--pe-type: unknown PE type 'int7'"),
+        (("mac", "--pe-type", "{family: int"), "--pe-type: not valid YAML"),
+        (("glb", "--kib", "0"), "--kib: a number above 0"),
+        (("glb", "--kib", "nan"), "--kib: a number above 0"),
+        (("spad", "--depth", "0", "--width", "8"), "--depth"),
+        (("config", "missing.yaml"), "missing.yaml: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], wanted: str
+) -> None:
+    code, out, err = run(capsys, "estimate", *argv)
+    assert (code, out) == (2, "")
+    assert wanted in err
+    assert err.count("\n") == 1
+
+
+def test_models_json_has_the_keys_that_scripts_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "models", "--json")
+    keys = {"family", "pe_type", "quantity", "unit", "degree", "terms", "points", "k", "r2", "range"}
+    keys |= {"cv_mean_error", "cv_max_error"}
+    found = json.loads(out)
+    assert all(keys <= set(model) for model in found)
+    assert {"mac", "spad", "glb", "dram"} <= {model["family"] for model in found}
+
+
+def test_fit_writes_the_shipped_models_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "fit", "--out", str(tmp_path))
+    assert code == 0
+    assert "cv mean %" in out
+    shipped = data_dir("estimator_tables") / "models"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in shipped.iterdir())
+
+
+def test_fit_names_the_table_that_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mac.csv").write_text("family,act_bits\n")
+    code, _, err = run(capsys, "fit", "--tables", str(tmp_path))
+    assert code == 2
+    assert err == f"qadam-tl: {tmp_path}/mac.csv: line 1: column 'weight_bits' is missing\n"
