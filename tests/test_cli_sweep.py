@@ -267,7 +267,7 @@ def kill_and_compare(folder: Path, kills: int) -> None:
         sweep = spawn(folder, "--out", "killed")
         wait_for_layers(folder / "killed", 2 + kill * 6 + dice.randrange(3))
         os.kill(sweep.pid, signal.SIGKILL)
-        sweep.communicate()
+        sweep.wait()
         assert sweep.returncode == -signal.SIGKILL
     before = stored_layers(folder / "killed")
     ended = spawn(folder, "--out", "killed", "--json")
@@ -285,10 +285,12 @@ def test_workers_end_when_their_sweep_is_killed(folder: Path) -> None:
     sweep = spawn(folder)
     wait_for_layers(folder / "qadam-results", 1)
     os.kill(sweep.pid, signal.SIGKILL)
-    sweep.communicate()
+    sweep.wait()
     deadline = time.monotonic() + 20
-    while members_of_group(sweep.pid):
-        assert time.monotonic() < deadline, f"still running: {members_of_group(sweep.pid)}"
+    while left := members_of_group(sweep.pid):
+        if time.monotonic() > deadline:
+            os.killpg(sweep.pid, signal.SIGKILL)
+            pytest.fail(f"still running: {left}")
         time.sleep(0.05)
 
 

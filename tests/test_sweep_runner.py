@@ -238,3 +238,13 @@ def test_interrupted_sweep_keeps_its_rows_and_goes_on_from_there(tmp_path: Path)
     assert (counts.computed, counts.reused) == (18, 6)
     sweep(tmp_path / "undisturbed")
     assert same_files(tmp_path, tmp_path / "undisturbed")
+
+
+def test_rows_are_sorted_by_their_parameters_whatever_the_order_of_the_space(tmp_path: Path) -> None:
+    space = "pe_type: [lightpe1, int16]\nrows: [12, 2]\ncols: [14, 5]\nglb_kib: [128, 64]\nifmap_spad_depth: [24, 12]\n"
+    sweep(tmp_path, plan(parse_space(space, "s")))
+    order = [
+        (row["pe_type"], *(float(row[name]) for name in ("rows", "cols", "ifmap_spad_depth", "glb_kib")))
+        for row in rows(tmp_path)
+    ]
+    assert order == sorted(order) and len(order) == 32
