@@ -158,7 +158,9 @@ def _entries(
                 delays.append(-1)
                 energies.append(-1)
                 continue
-            arc = _matching([a for a in output.arcs if a.related == pin and _allows(a, rising_in == rising_out)], states, state)
+            arc = _matching(
+                [a for a in output.arcs if a.related == pin and _allows(a, rising_in == rising_out)], states, state
+            )
             power = _matching([i for i in output.internal if i.related == pin], states, state)
             delays.append(tables.number(arc.rise if rising_out else arc.fall) if arc else -1)
             energies.append(tables.number(power.rise if rising_out else power.fall) if power else -1)
@@ -168,9 +170,7 @@ def _allows(arc: Arc, same_direction: bool) -> bool:
     return arc.sense == "non_unate" or (arc.sense == "positive_unate") == same_direction
 
 
-def _matching(
-    candidates: list[_Conditional], states: dict[str, NDArray[np.bool_]], state: int
-) -> _Conditional | None:
+def _matching(candidates: list[_Conditional], states: dict[str, NDArray[np.bool_]], state: int) -> _Conditional | None:
     """The candidate whose condition holds in a state; one without condition, or else the first, where none does."""
     for candidate in candidates:
         if candidate.when and evaluate(candidate.when, states)[state]:
@@ -191,7 +191,7 @@ def _stacked(kept: list[Table], library: CellLibrary) -> tuple[Floats, Floats, F
     return slew_axis, load_axis, values
 
 
-def lookup(table: Table, first: Floats, second: Floats | float) -> Floats:
+def lookup(table: Table, first: Floats | float, second: Floats | float) -> Floats:
     """Worth of a table for arrays of slews and loads: bilinear, and linear beyond its ends (Liberty's convention)."""
     first, second = np.broadcast_arrays(np.asarray(first, dtype=float), np.asarray(second, dtype=float))
     i, u = _position(table.slew_ns, first)

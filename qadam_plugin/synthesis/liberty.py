@@ -219,7 +219,9 @@ def _default_wire_load(header: str, path: Path) -> WireLoad:
     figures = dict(re.findall(r"(capacitance|slope)\s*:\s*([\d.eE+-]+)", body[1]))
     points = re.findall(r"fanout_length\s*\(\s*(\d+)\s*,\s*([\d.]+)\s*\)", body[1])
     if len(figures) != 2 or not points:
-        raise InputError(path, f"wire_load({name[1] if name else ''})", "capacitance, slope and fanout_length are wanted")
+        raise InputError(
+            path, f"wire_load({name[1] if name else ''})", "capacitance, slope and fanout_length are wanted"
+        )
     table = np.array(points, dtype=float)
     return WireLoad(float(figures["capacitance"]), float(figures["slope"]), table[:, 0], table[:, 1])
 
@@ -303,7 +305,9 @@ def _pin(name: str, group: _Group) -> Pin:
             tables = (_first(timing, t) for t in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
             arcs.append(Arc(related, when, timing.text("timing_sense", "non_unate"), *tables))
     internal = tuple(
-        Internal(power.text("related_pin"), power.text("when"), _first(power, "rise_power"), _first(power, "fall_power"))
+        Internal(
+            power.text("related_pin"), power.text("when"), _first(power, "rise_power"), _first(power, "fall_power")
+        )
         for power in group.named("internal_power")
     )
     capacitance = group.text("capacitance", "0")

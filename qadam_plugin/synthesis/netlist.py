@@ -1,4 +1,4 @@
-"""A mapped netlist as arrays: combinational cells in topological order, flip-flops, clock gates, and what loads what."""
+"""A mapped netlist as arrays: combinational cells in topological order, flip-flops and clock gates."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ class Netlist:
         total = 0.0
         for names, types in ((self.flop_names, self.flop_type), (self.gate_names, self.gate_type)):
             counts = np.bincount(types, minlength=len(names))
-            total += sum(getattr(self.library.cell(name), figure) * count for name, count in zip(names, counts, strict=True))
+            total += sum(
+                getattr(self.library.cell(name), figure) * count for name, count in zip(names, counts, strict=True)
+            )
         return float(total)
 
 
@@ -100,8 +102,8 @@ def read_netlist(path: str | Path, top: str, library: CellLibrary, clock: str = 
 
     Raises
     ------
-    RunError : the module is missing, a cell has no use here (latch, tri-state, unmapped), a loop of combinational cells, two drivers
-        of one net, or a clock that is not the clock port or a gated one.
+    RunError : the module is missing, a cell cannot be timed (latch, tri-state, unmapped), combinational cells form a
+        loop, a net has two drivers, or a register's clock is neither the clock port nor a gated one.
     """
     modules = json.loads(Path(path).read_text())["modules"]
     if top not in modules:
@@ -129,7 +131,7 @@ class _Builder:
         return self.net(bits[0]) if bits else NO_NET
 
     def build(self) -> Netlist:
-        ports = {name: port for name, port in self.module["ports"].items()}
+        ports = self.module["ports"]
         nets = {name: np.array([self.net(bit) for bit in port["bits"]], dtype=np.int64) for name, port in ports.items()}
         clock = int(nets[self.clock_port][0]) if self.clock_port in nets else NO_NET
         by_kind: dict[str, list[dict]] = {"comb": [], "flipflop": [], "clock_gate": []}
@@ -143,7 +145,13 @@ class _Builder:
         types = tuple(sorted({cell["type"] for cell in by_kind["comb"]}))
         tables = cell_tables(self.library, types)
         inputs = {n: nets[n] for n, port in ports.items() if port["direction"] == "input" and n != self.clock_port}
-        sources = [clock, *gates["output"], *flops["q"], *flops["qn"], *(bit for bits in inputs.values() for bit in bits)]
+        sources = [
+            clock,
+            *gates["output"],
+            *flops["q"],
+            *flops["qn"],
+            *(bit for bits in inputs.values() for bit in bits),
+        ]
         cell_type, cell_inputs, cell_output = self._ordered(by_kind["comb"], tables, sources)
         return Netlist(
             name=self.top,

@@ -157,7 +157,7 @@ def _price_entries(
             net = cell_inputs[cell, pin]
             for state in range(size):
                 offset = pin * size + state
-                table = entry_energy[entry_base[kind] + offset]
+                table = int(entry_energy[entry_base[kind] + offset])
                 if table >= 0:
                     out_edge = np.int64(truth[kind] >> np.uint64(state)) & 1
                     energies[bases[cell] + offset] = interpolate(

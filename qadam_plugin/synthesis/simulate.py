@@ -140,8 +140,14 @@ def simulate(netlist: Netlist, timing: Timing, stimulus: Bits, period_ns: float,
         raise RunError(f"simulation of {netlist.name}: it does not settle within a period of {period_ns:.3f} ns")
     if status == _QUEUE_FULL:
         raise RunError(f"simulation of {netlist.name}: more events at a time than the queue holds")
-    counts = (array.astype(np.float64) for array in (toggles, entries, flops, gates))
-    return Activity(float(stimulus.shape[0] - warmup), *counts, outputs)
+    return Activity(
+        cycles=float(stimulus.shape[0] - warmup),
+        net_toggles=toggles.astype(np.float64),
+        entry_counts=entries.astype(np.float64),
+        flop_counts=flops.astype(np.float64),
+        gate_counts=gates.astype(np.float64),
+        outputs=outputs,
+    )
 
 
 def _ticks(delay_ns: Floats) -> Ints:
@@ -153,7 +159,9 @@ def _sinks(netlist: Netlist) -> tuple[Ints, Ints]:
     rows = []
     for bit in range(netlist.cell_inputs.shape[1]):
         used = np.flatnonzero(netlist.cell_inputs[:, bit] > ONE)
-        rows.append(np.stack([netlist.cell_inputs[used, bit], np.full(used.size, _COMB), used, np.full(used.size, bit)]))
+        rows.append(
+            np.stack([netlist.cell_inputs[used, bit], np.full(used.size, _COMB), used, np.full(used.size, bit)])
+        )
     for kind, nets in ((_FLOP, netlist.flop_data), (_GATE, netlist.gate_enable)):
         numbers = np.arange(nets.size)
         rows.append(np.stack([nets, np.full(nets.size, kind), numbers, np.zeros(nets.size, dtype=np.int64)]))
@@ -188,7 +196,7 @@ def _entry_delays(
             net = cell_inputs[cell, pin]
             for state in range(size):
                 offset = pin * size + state
-                table = entry_delay[entry_base[kind] + offset]
+                table = int(entry_delay[entry_base[kind] + offset])
                 ticks = 0
                 if table >= 0:
                     out_edge = np.int64(truth[kind] >> np.uint64(state)) & 1

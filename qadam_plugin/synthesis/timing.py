@@ -1,8 +1,9 @@
 """Static timing of a mapped netlist: loads, slews, arrival times and the critical path.
 
 Delays and slews come from the library's tables (NLDM) at the slew and load of each net. A net's load is the capacitance
-of the pins on it and that of the library's default wire-load model; wires have no delay of their own. The clock is ideal, gated or not: it arrives everywhere at time zero with one
-slew. Inputs change as if a flip-flop outside drove them; outputs see one flip-flop's data pin.
+of the pins on it and that of the library's default wire-load model; wires have no delay of their own. The clock is
+ideal, gated or not: it arrives everywhere at time zero with one slew. Inputs change as if a flip-flop outside drove
+them; outputs see one flip-flop's data pin.
 """
 
 from __future__ import annotations
@@ -149,9 +150,7 @@ def _required(
 
 
 @jit
-def interpolate(
-    table: int, slew: float, load: float, slew_axis: Floats, load_axis: Floats, values: Floats
-) -> float:
+def interpolate(table: int, slew: float, load: float, slew_axis: Floats, load_axis: Floats, values: Floats) -> float:
     """Worth of one lookup table: bilinear, linear beyond its ends (the same as `celltables.lookup`)."""
     i, j = 0, 0
     while i < 5 and slew >= slew_axis[table, i + 1]:
