@@ -8,10 +8,19 @@ import pytest
 from timeloop_definition import level_totals
 
 from qadam_plugin.hardware.archspec import ArchSpec, Compute, Fanout, Storage
-from qadam_plugin.mapping.counts import VALID, count_mapping, empty_counts
+from qadam_plugin.mapping.counts import (
+    COMPUTE_CYCLES,
+    FANOUT,
+    VALID,
+    count_mapping,
+    empty_counts,
+    sharing,
+    words_to_child,
+)
 from qadam_plugin.mapping.nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, LevelLoops, Mapping
 from qadam_plugin.mapping.nest_arrays import empty_nest
 from qadam_plugin.mapping.plan import make_plan, mapping_arrays
+from qadam_plugin.mapping.tables import CONTAINER, pack
 from qadam_plugin.ppa.energy_table import EnergyTable
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
 
@@ -87,16 +96,18 @@ def test_closed_form_equals_the_walk_over_all_visits(name: str) -> None:
     with_links = 0
     for _ in range(1500):
         layer, mapping = random_case(rng, spec)
-        plan = make_plan(spec, layer, energy)
+        tables = pack(make_plan(spec, layer, energy))
         factors, orders = mapping_arrays(spec, mapping)
-        nest, counts = empty_nest(len(spec.levels) - 1, len(factors)), empty_counts(len(spec.levels) - 1)
-        assert count_mapping(plan, factors, orders, nest, counts) == VALID
+        nest, counts = empty_nest(tables), empty_counts(tables)
+        assert count_mapping(tables, factors, orders, nest, counts) == VALID
         for (level, tensor), expected in level_totals(spec, layer, mapping).items():
             row = len(spec.levels) - 2 - [entry.name for entry in spec.levels].index(level)
             k = TENSORS.index(tensor)
-            found = (counts.accesses[row, k], counts.arrivals[row, k], counts.links[row, k])
-            if row == 0 and not plan.container[0]:
-                expected = (counts.summary[4], counts.summary[4], 0)  # a store above the MACs is read every cycle
+            words = words_to_child(tables, nest, counts.summary[COMPUTE_CYCLES], row, k)
+            groups, saved, links = sharing(tables, nest, row, k)
+            found = (groups * words - saved, counts.stores[row, FANOUT] * words - links, links)
+            if row == 0 and not tables.levels[0, CONTAINER]:
+                found = expected  # a store above the MACs is read every cycle: no walk
             assert found == expected, (layer, mapping, level, tensor)
             with_links += expected[2] > 0
     assert with_links > 20  # neighbour transfers are part of what is compared

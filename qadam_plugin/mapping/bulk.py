@@ -13,11 +13,12 @@ from ..hardware.archspec import ArchSpec
 from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import Layer
 from ._jit import jit
-from .counts import VALID, Counts, FloatArray, count_mapping, empty_counts
+from .counts import CYCLES, VALID, Counts, FloatArray, count_mapping, empty_counts
 from .deliveries import IntArray
 from .nest import Mapping
 from .nest_arrays import Nest, empty_nest
-from .plan import Plan, make_plan, mapping_arrays, slot_names
+from .plan import make_plan, mapping_arrays, slot_names
+from .tables import Tables, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,14 @@ def evaluate_many(
     expected = (len(factors), len(slot_names(spec)), 8)
     if factors.shape != expected or orders.shape != expected:
         raise QadamError(f"factors {factors.shape} and orders {orders.shape} must both be of shape {expected}")
-    levels = len(spec.levels) - 1
     energies, cycles = np.empty(len(factors)), np.empty(len(factors), np.int64)
+    tables = pack(make_plan(spec, layer, energy))
     _price_all(
-        make_plan(spec, layer, energy),
+        tables,
         np.ascontiguousarray(factors, np.int64),
         np.ascontiguousarray(orders, np.int64),
-        empty_nest(levels, expected[1]),
-        empty_counts(levels),
+        empty_nest(tables),
+        empty_counts(tables),
         energies,
         cycles,
     )
@@ -76,13 +77,19 @@ def stack_mappings(spec: ArchSpec, mappings: Sequence[Mapping]) -> tuple[NDArray
 
 @jit
 def _price_all(
-    plan: Plan, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts, energies: FloatArray, cycles: IntArray
+    tables: Tables,
+    factors: IntArray,
+    orders: IntArray,
+    nest: Nest,
+    counts: Counts,
+    energies: FloatArray,
+    cycles: IntArray,
 ) -> None:
     """Count every mapping; energies and cycles receive the totals."""
     for n in range(factors.shape[0]):
-        if count_mapping(plan, factors[n], orders[n], nest, counts) == VALID:
-            energies[n] = counts.totals[0]
-            cycles[n] = int(counts.totals[1])
+        if count_mapping(tables, factors[n], orders[n], nest, counts) == VALID:
+            energies[n] = counts.total[0]
+            cycles[n] = counts.summary[CYCLES]
         else:
             energies[n] = np.nan
             cycles[n] = -1

@@ -13,87 +13,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import jit
-from .deliveries import IntArray, delivered_words
+from .deliveries import AXES, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
-from .nest_arrays import Nest, flatten, tensor_steps
-from .plan import Plan
+from .nest_arrays import (
+    FIRST,
+    INNER_FIRST,
+    LOOP_AXIS,
+    LOOP_BOUND,
+    LOOP_DIM,
+    LOOP_SHIFT,
+    LOOP_STEP,
+    TILE,
+    USED_X,
+    USED_Y,
+    WORDS,
+    Nest,
+    flatten,
+    tensor_steps,
+)
+from .tables import (
+    AXIS,
+    BLOCK,
+    BOUND,
+    CONTAINER,
+    KEEP,
+    LEAK,
+    MESH_X,
+    MESH_Y,
+    READ,
+    READ_BANDWIDTH,
+    SIZE,
+    UPDATE,
+    WRITE,
+    WRITE_BANDWIDTH,
+    Tables,
+)
 
 FloatArray = NDArray[np.float64]
 
 _TENSORS = 3
 _DIMENSIONS = 8
-_WEIGHTS = 0
 _INPUTS = 1
 _OUTPUTS = 2
 
 #: Verdicts of `count_mapping`, in the order Timeloop finds them.
 VALID, FACTOR_PRODUCT, NO_FANOUT, MAC_INSTANCES, MAC_X, MAC_Y, FANOUT_X, FANOUT_Y, CAPACITY = range(9)
 
+#: Entries of `Counts.summary`.
+VERDICT, WHERE, REQUIRED, AVAILABLE, COMPUTE_CYCLES, MACS, CYCLES = range(7)
+#: Columns of `Counts.traffic` and `Counts.flows`, of `Counts.stores` and `Counts.rates`.
+ACCESSES, ARRIVALS, LINKS, PARTITION, READS, FILLS, UPDATES = range(7)
+CONTENT, ENERGY = range(2)
+INSTANCES, FANOUT, LEVEL_CYCLES = range(3)
+THROTTLING, LEAKAGE = range(2)
+
 
 class Counts(NamedTuple):
-    """Result arrays; levels innermost first.
+    """Results of one mapping, levels innermost first.
 
     Attributes
     ----------
-    summary : int64 (6,), verdict, its level, required, available, compute cycles, spatial product.
-    accesses, arrivals, links : int64 (L, 3), words read above with each multicast counted once, words that arrive at
-        all children together, words handed on between neighbours; per instance of the level, before bypassing.
-    content : float64 (L, 3), accesses after bypassing.
-    partition, reads, fills, updates : int64 (L, 3), per instance.
-    instances : int64 (L,), instances in use. fanout : int64 (L,), children in use.
-    throttling : float64 (L,). cycles : int64 (L,).
-    leakage : float64 (L,), pJ of all instances in use. energy : float64 (L, 3), pJ per instance.
-    totals : float64 (2,), energy in pJ and cycles of the whole run.
+    summary : int64 (7,), verdict, its level, required, available; compute cycles, MACs in use, cycles of the run.
+    traffic : int64 (L, 3, 7), per level and tensor and per instance: words read above with each multicast counted once,
+        words that arrive at all children together, words handed on between neighbours, all before bypassing; share of
+        the tensor; reads, fills, updates.
+    flows : float64 (L, 3, 2), accesses after bypassing; pJ per instance.
+    stores : int64 (L, 3), instances in use, children in use, cycles.
+    rates : float64 (L, 2), throttling; pJ of leakage of all instances in use.
+    total : float64 (1,), pJ of the whole run.
     """
 
     summary: IntArray
-    accesses: IntArray
-    arrivals: IntArray
-    links: IntArray
-    content: FloatArray
-    partition: IntArray
-    reads: IntArray
-    fills: IntArray
-    updates: IntArray
-    instances: IntArray
-    fanout: IntArray
-    throttling: FloatArray
-    cycles: IntArray
-    leakage: FloatArray
-    energy: FloatArray
-    totals: FloatArray
+    traffic: IntArray
+    flows: FloatArray
+    stores: IntArray
+    rates: FloatArray
+    total: FloatArray
 
 
-def empty_counts(levels: int) -> Counts:
-    """Result arrays for an architecture of so many levels."""
-    per_tensor = (levels, _TENSORS)
+def empty_counts(tables: Tables) -> Counts:
+    """Result arrays for the mappings of a tables."""
+    levels = len(tables.levels)
     return Counts(
-        summary=np.zeros(6, np.int64),
-        accesses=np.zeros(per_tensor, np.int64),
-        arrivals=np.zeros(per_tensor, np.int64),
-        links=np.zeros(per_tensor, np.int64),
-        content=np.zeros(per_tensor),
-        partition=np.zeros(per_tensor, np.int64),
-        reads=np.zeros(per_tensor, np.int64),
-        fills=np.zeros(per_tensor, np.int64),
-        updates=np.zeros(per_tensor, np.int64),
-        instances=np.zeros(levels, np.int64),
-        fanout=np.zeros(levels, np.int64),
-        throttling=np.ones(levels),
-        cycles=np.zeros(levels, np.int64),
-        leakage=np.zeros(levels),
-        energy=np.zeros(per_tensor),
-        totals=np.zeros(2),
+        summary=np.zeros(7, np.int64),
+        traffic=np.zeros((levels, _TENSORS, 7), np.int64),
+        flows=np.zeros((levels, _TENSORS, 2)),
+        stores=np.zeros((levels, 3), np.int64),
+        rates=np.ones((levels, 2)),
+        total=np.zeros(1),
     )
 
 
 @jit
-def count_mapping(plan: Plan, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts) -> int:
+def count_mapping(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts) -> int:
     """Count and price one mapping.
 
     Parameters
     ----------
-    plan : architecture, layer, energies.
+    tables : architecture, layer, energies.
     factors, orders : int64 (S, 8), the mapping, see `plan.mapping_arrays`.
     nest : scratch space. counts : receives the result; only `summary` is meaningful if the mapping is invalid.
 
@@ -101,191 +118,197 @@ def count_mapping(plan: Plan, factors: IntArray, orders: IntArray, nest: Nest, c
     -------
     The verdict, `VALID` or what Timeloop finds first.
     """
-    flatten(plan, factors, orders, nest)
-    verdict = _check(plan, nest, counts)
-    if verdict == VALID:
-        _deliver(plan, nest, counts)
-        _share(plan, nest, counts)
-        _bypass(plan, counts)
-        _act(plan, nest, counts)
-        _price(plan, counts)
-    return verdict
+    flatten(tables, factors, orders, nest)
+    _check(tables, nest, counts)
+    if counts.summary[VERDICT] == VALID:
+        _count_traffic(tables, nest, counts)
+        _count_accesses(tables, nest, counts)
+        _price(tables, counts)
+    return counts.summary[VERDICT]
 
 
 @jit
-def _refuse(counts: Counts, verdict: int, where: int, required: int, available: int) -> int:
-    counts.summary[0] = verdict
-    counts.summary[1] = where
-    counts.summary[2] = required
-    counts.summary[3] = available
-    return verdict
-
-
-@jit
-def _check(plan: Plan, nest: Nest, counts: Counts) -> int:
+def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Fan-outs and capacities, in Timeloop's order: parser, MACs, then levels from the inside.
 
     Timeloop names the MACs when a fan-out is exceeded; a single container of several that is exceeded while the whole
     array is not gets a verdict of its own.
     """
-    levels = plan.container.size
+    levels = tables.levels.shape[0]
+    verdict, where, required, available = VALID, 0, 0, 0
     for dimension in range(_DIMENSIONS):
-        if nest.extents[dimension] != plan.bounds[dimension]:
-            return _refuse(counts, FACTOR_PRODUCT, dimension, plan.bounds[dimension], nest.extents[dimension])
+        if nest.extents[dimension] != tables.dims[BOUND, dimension] and verdict == VALID:
+            verdict, where = FACTOR_PRODUCT, dimension
+            required, available = tables.dims[BOUND, dimension], nest.extents[dimension]
     x, y = 1, 1
     for level in range(levels):
-        children = nest.used[level, 0] * nest.used[level, 1]
-        counts.fanout[level] = children
+        children = nest.levels[level, USED_X] * nest.levels[level, USED_Y]
+        counts.stores[level, FANOUT] = children
         if children > 1:
-            x *= nest.used[level, 0]
-            y *= nest.used[level, 1]
-            if plan.mesh[level, 0] * plan.mesh[level, 1] == 1:
-                return _refuse(counts, NO_FANOUT, level, children, 1)
-    if x * y > plan.macs[0]:
-        return _refuse(counts, MAC_INSTANCES, 0, x * y, plan.macs[0])
-    if x > plan.macs[1]:
-        return _refuse(counts, MAC_X, 0, x, plan.macs[1])
-    if y > plan.macs[2]:
-        return _refuse(counts, MAC_Y, 0, y, plan.macs[2])
+            x *= nest.levels[level, USED_X]
+            y *= nest.levels[level, USED_Y]
+            if tables.levels[level, MESH_X] * tables.levels[level, MESH_Y] == 1 and verdict == VALID:
+                verdict, where, required, available = NO_FANOUT, level, children, 1
+    if verdict == VALID:
+        if x * y > tables.macs[0]:
+            verdict, required, available = MAC_INSTANCES, x * y, tables.macs[0]
+        elif x > tables.macs[1]:
+            verdict, required, available = MAC_X, x, tables.macs[1]
+        elif y > tables.macs[2]:
+            verdict, required, available = MAC_Y, y, tables.macs[2]
     instances = x * y
     for level in range(levels):
-        for axis in range(2):
-            if nest.used[level, axis] > plan.mesh[level, axis]:
-                return _refuse(counts, FANOUT_X + axis, level, nest.used[level, axis], plan.mesh[level, axis])
-        if counts.fanout[level] > 1:
-            instances //= counts.fanout[level]
-        counts.instances[level] = instances
-        held = 0
-        for k in range(_TENSORS):
-            if plan.keep[level, k]:
-                held += nest.words[level + 1, k]
-        if held > plan.size[level]:
-            return _refuse(counts, CAPACITY, level, held, plan.size[level])
+        if verdict != VALID:
+            break
+        used_x, used_y = nest.levels[level, USED_X], nest.levels[level, USED_Y]
+        if used_x > tables.levels[level, MESH_X]:
+            verdict, where, required, available = FANOUT_X, level, used_x, tables.levels[level, MESH_X]
+        elif used_y > tables.levels[level, MESH_Y]:
+            verdict, where, required, available = FANOUT_Y, level, used_y, tables.levels[level, MESH_Y]
+        else:
+            if used_x * used_y > 1:
+                instances //= used_x * used_y
+            counts.stores[level, INSTANCES] = instances
+            held = 0
+            for k in range(_TENSORS):
+                held += tables.levels[level, KEEP + k] * nest.levels[level + 1, WORDS + k]
+            if held > tables.levels[level, SIZE]:
+                verdict, where, required, available = CAPACITY, level, held, tables.levels[level, SIZE]
     cycles = 1
-    for loop in range(nest.first[levels]):
-        cycles *= nest.bounds[loop]
-    counts.summary[0] = VALID
-    counts.summary[4] = cycles
-    counts.summary[5] = x * y
-    return VALID
+    for loop in range(nest.levels[levels, FIRST]):
+        cycles *= nest.loops[LOOP_BOUND, loop]
+    summary = counts.summary
+    summary[VERDICT] = verdict
+    summary[WHERE] = where
+    summary[REQUIRED] = required
+    summary[AVAILABLE] = available
+    summary[COMPUTE_CYCLES] = cycles
+    summary[MACS] = x * y
 
 
 @jit
-def _deliver(plan: Plan, nest: Nest, counts: Counts) -> None:
-    """Words that one child of each level receives, as if every level kept everything; one operand per cycle at the
-    MACs.
+def words_to_child(tables: Tables, nest: Nest, cycles: int, level: int, k: int) -> int:
+    """Words of tensor k that one child of a level receives over the run; one operand per cycle at the MACs.
 
-    Outermost level first. For Weights and Outputs `moving` is the product of the bounds from the innermost moving
-    loop met so far outward.
+    For Weights and Outputs: tile times the bounds of all loops from the innermost moving one outward.
     """
-    levels = plan.container.size
-    end = nest.first[levels]
-    loop = end
-    product, weights, outputs = 1, 1, 1
-    for level in range(levels - 1, 0, -1):
-        begin = nest.first[level]
-        while loop > begin:
-            loop -= 1
-            product *= nest.bounds[loop]
-            if plan.axes[_WEIGHTS, nest.dims[loop]] >= 0:
-                weights = product
-            if plan.axes[_OUTPUTS, nest.dims[loop]] >= 0:
-                outputs = product
-        counts.accesses[level, _WEIGHTS] = weights * nest.words[level, _WEIGHTS]
-        counts.accesses[level, _OUTPUTS] = outputs * nest.words[level, _OUTPUTS]
-        counts.accesses[level, _INPUTS] = delivered_words(
-            nest.bounds, nest.axes, nest.shifts, nest.steps, begin, end, nest.tile[level], nest.words[level, _INPUTS]
+    if level == 0:
+        return cycles
+    loops = nest.loops
+    begin, end = nest.levels[level, FIRST], nest.levels[tables.levels.shape[0], FIRST]
+    tile = nest.levels[level, WORDS + k]
+    if k == _INPUTS:
+        return delivered_words(
+            loops[LOOP_BOUND],
+            loops[LOOP_AXIS],
+            loops[LOOP_SHIFT],
+            loops[LOOP_STEP],
+            begin,
+            end,
+            nest.levels[level, TILE : TILE + AXES],
+            tile,
         )
-    for k in range(_TENSORS):
-        counts.accesses[0, k] = counts.summary[4]
+    while begin < end and tables.dims[AXIS + k, loops[LOOP_DIM, begin]] < 0:
+        begin += 1
+    words = tile
+    for j in range(begin, end):
+        words *= loops[LOOP_BOUND, j]
+    return words
 
 
 @jit
-def _share(plan: Plan, nest: Nest, counts: Counts) -> None:
-    """Multicast and neighbours: turn the words of one child into accesses, arrivals and links."""
-    for level in range(plan.container.size):
-        children = counts.fanout[level]
-        begin, end = nest.inner_first[level], nest.inner_first[level + 1]
-        for k in range(_TENSORS):
-            words = counts.accesses[level, k]
-            counts.links[level, k] = 0
-            counts.arrivals[level, k] = words
-            if children == 1:
-                continue
-            counts.arrivals[level, k] = children * words
-            if k == _INPUTS:
-                groups = multicast_groups(nest.inner_bounds, nest.inner_axes, nest.inner_shifts, begin, end)
-            else:
-                groups = 1
-                for j in range(begin, end):
-                    if plan.axes[k, nest.inner_dims[j]] >= 0:
-                        groups *= nest.inner_bounds[j]
-            counts.accesses[level, k] = groups * words
-            if (k == _INPUTS or level == 0) and neighbour_visits(plan, nest, level, k):
-                saved, links = dropped_words(
-                    groups,
-                    nest.taken,
-                    nest.alike,
-                    nest.first[level],
-                    nest.first[plan.container.size],
-                    nest.inner_bounds,
-                    tensor_steps(plan, nest.inner_dims, nest.inner_scales, end, k) if level == 0 else nest.inner_steps,
-                    begin,
-                    end,
-                    plan.mesh[level, 0],
-                )
-                counts.accesses[level, k] -= saved
-                counts.arrivals[level, k] -= links
-                counts.links[level, k] = links
-
-
-@jit
-def neighbour_visits(plan: Plan, nest: Nest, level: int, k: int) -> bool:
-    """`fanout.alike_visits` of one container and tensor, into `nest.taken` and `nest.alike`.
+def neighbour_visits(tables: Tables, nest: Nest, level: int, k: int) -> bool:
+    """`fanout.alike_visits` of one container and tensor, into `nest.visits`.
 
     Weights and Outputs have none above a level: a temporal step of theirs always exceeds the offsets of the children.
     """
-    end = nest.first[plan.container.size]
+    loops = nest.loops
+    end = nest.levels[tables.levels.shape[0], FIRST]
     if level == 0:
-        steps = tensor_steps(plan, nest.dims, nest.scales, end, k)
-        return operand_visits(nest.bounds, steps, end, nest.taken, nest.alike)
+        steps = tensor_steps(tables, loops, end, k)
+        return operand_visits(loops[LOOP_BOUND], steps, end, nest.visits[0], nest.visits[1])
     if k != _INPUTS:
         return False
     return alike_visits(
-        nest.bounds,
-        nest.axes,
-        nest.shifts,
-        nest.steps,
-        nest.first[level],
+        loops[LOOP_BOUND],
+        loops[LOOP_AXIS],
+        loops[LOOP_SHIFT],
+        loops[LOOP_STEP],
+        nest.levels[level, FIRST],
         end,
-        nest.tile[level],
-        nest.words[level, _INPUTS],
-        nest.taken,
-        nest.alike,
+        nest.levels[level, TILE : TILE + AXES],
+        nest.levels[level, WORDS + _INPUTS],
+        nest.visits[0],
+        nest.visits[1],
     )
 
 
 @jit
-def _bypass(plan: Plan, counts: Counts) -> None:
-    """Pass traffic up through levels that do not keep the tensor.
+def sharing(tables: Tables, nest: Nest, level: int, k: int) -> tuple[int, int, int]:
+    """Multicast and neighbours at a container.
+
+    Returns
+    -------
+    groups : multicast groups. saved, links : see `fanout.dropped_words`.
+    """
+    inner = nest.inner
+    begin, end = nest.levels[level, INNER_FIRST], nest.levels[level + 1, INNER_FIRST]
+    if k == _INPUTS:
+        groups = multicast_groups(
+            inner[LOOP_BOUND, begin:], inner[LOOP_AXIS, begin:], inner[LOOP_SHIFT, begin:], end - begin
+        )
+    else:
+        groups = 1
+        for j in range(begin, end):
+            if tables.dims[AXIS + k, inner[LOOP_DIM, j]] >= 0:
+                groups *= inner[LOOP_BOUND, j]
+    if not neighbour_visits(tables, nest, level, k):
+        return groups, 0, 0
+    saved, links = dropped_words(
+        groups,
+        nest.visits[0],
+        nest.visits[1],
+        nest.levels[level, FIRST],
+        nest.levels[tables.levels.shape[0], FIRST],
+        inner[LOOP_BOUND],
+        tensor_steps(tables, inner, end, k),
+        begin,
+        end,
+        tables.levels[level, MESH_X],
+    )
+    return groups, saved, links
+
+
+@jit
+def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
+    """Accesses, arrivals and links as if every level kept everything, then accesses after bypassing.
 
     What crosses a bypassed level is its own traffic, times the children, over the average multicast; and nothing
-    can be handed on between neighbours that do not keep it. Exact only where all groups have one size: Timeloop's rule.
+    can be handed on between neighbours that do not keep it. Exact only where all groups have one size: Timeloop's
+    rule. Figures that nothing needs (between levels that bypass) stay unset.
     """
+    cycles = counts.summary[COMPUTE_CYCLES]
     for k in range(_TENSORS):
-        counts.content[0, k] = counts.accesses[0, k]
-        for level in range(1, plan.top[k] + 1):
-            if plan.keep[level - 1, k]:
-                counts.content[level, k] = counts.accesses[level, k]
-            elif counts.fanout[level] == 1:
-                counts.content[level, k] = counts.content[level - 1, k]
+        content = float(cycles)
+        for level in range(tables.top[k] + 1):
+            children = counts.stores[level, FANOUT]
+            kept_below = level == 0 or tables.levels[level - 1, KEEP + k] == 1
+            groups, saved, links = 1, 0, 0
+            if children > 1:
+                groups, saved, links = sharing(tables, nest, level, k)
+            traffic = counts.traffic[level, k]
+            traffic[LINKS] = links
+            if kept_below or links > 0:
+                words = words_to_child(tables, nest, cycles, level, k)
+                traffic[ACCESSES] = groups * words - saved
+                traffic[ARRIVALS] = children * words - links
+            if kept_below:
+                content = float(traffic[ACCESSES])
+            elif links > 0:
+                content = content * children * traffic[ACCESSES] / traffic[ARRIVALS]
             else:
-                counts.content[level, k] = (
-                    counts.content[level - 1, k]
-                    * counts.fanout[level]
-                    * counts.accesses[level, k]
-                    / counts.arrivals[level, k]
-                )
+                content *= groups
+            counts.flows[level, k, CONTENT] = content
 
 
 @jit
@@ -295,84 +318,99 @@ def _round(value: float) -> int:
 
 
 @jit
-def _act(plan: Plan, nest: Nest, counts: Counts) -> None:
+def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Reads, fills and updates per instance.
 
     Timeloop's approximations: draining partial sums to the level above costs no reads of their own; the first
-    arrival of each output is not read back, counted by the level's share of the tensor (`partition`, cut to an
-    integer at each fan-out); words handed on between neighbours are divided by all instances in use, although they
-    are counted per instance of the level above: with several of those the traffic is under-counted.
+    arrival of each output is not read back, counted by the level's share of the tensor (partition, cut to an
+    integer at each fan-out); words handed on between neighbours are divided by all instances in use, although they are
+    counted per instance of the level above: with several of those the traffic is under-counted.
     """
-    levels = plan.container.size
+    levels = tables.levels.shape[0]
     for k in range(_TENSORS):
-        partition = nest.words[levels, k]
+        partition = nest.levels[levels, WORDS + k]
         for level in range(levels - 1, -1, -1):
-            if level < levels - 1 and counts.fanout[level + 1] > 1:
-                partition = partition * nest.words[level + 1, k] // nest.words[level + 2, k]
-            counts.partition[level, k] = partition
-            if not plan.keep[level, k]:
+            if level < levels - 1 and counts.stores[level + 1, FANOUT] > 1:
+                partition = partition * nest.levels[level + 1, WORDS + k] // nest.levels[level + 2, WORDS + k]
+            traffic = counts.traffic[level, k]
+            traffic[PARTITION] = partition
+            if tables.levels[level, KEEP + k] == 0:
                 continue
-            content = counts.content[level, k]
+            content = counts.flows[level, k, CONTENT]
             peer = 0.0
             share = 0.0
-            if level < levels - 1:
-                peer = counts.links[level + 1, k] / counts.instances[level]
-                share = counts.arrivals[level + 1, k] / counts.fanout[level + 1]
-            reads = content + peer
-            fills = share + peer
+            if level < tables.top[k]:
+                above = counts.traffic[level + 1, k]
+                peer = above[LINKS] / counts.stores[level, INSTANCES]
+                share = above[ARRIVALS] / counts.stores[level + 1, FANOUT]
             if k == _OUTPUTS:
-                counts.updates[level, k] = _round(content)
-                counts.reads[level, k] = _round(reads - partition)
-                counts.fills[level, k] = 0 if level == plan.top[k] else _round(fills - partition)
+                traffic[UPDATES] = _round(content)
+                traffic[READS] = _round(content + peer - partition)
+                traffic[FILLS] = 0 if level == tables.top[k] else _round(share + peer - partition)
             else:
-                counts.updates[level, k] = 0
-                counts.reads[level, k] = _round(reads)
-                counts.fills[level, k] = 0 if level == plan.top[k] else int(fills)
+                traffic[UPDATES] = 0
+                traffic[READS] = _round(content + peer)
+                traffic[FILLS] = int(share + peer)
 
 
 @jit
-def _price(plan: Plan, counts: Counts) -> None:
+def _accesses_of_block(words: int, block: int) -> int:
+    """Accesses of `block` words that hold so many words."""
+    return words if block == 1 else (words + block - 1) // block
+
+
+@jit
+def _price(tables: Tables, counts: Counts) -> None:
     """Throttling, cycles and energy.
 
     Rates are summed per tensor in double precision, in Timeloop's order: an exact ratio may come out one cycle
     higher, and does so in Timeloop too. There is no fill or drain latency.
     """
-    levels = plan.container.size
-    computes = counts.summary[4]
+    levels = tables.levels.shape[0]
+    computes = counts.summary[COMPUTE_CYCLES]
     cycles = computes
     for level in range(levels):
-        counts.throttling[level] = 1.0
-        counts.cycles[level] = computes
-        if plan.container[level]:
+        if tables.levels[level, CONTAINER] == 1:
             continue
-        read_rate = 0.0
-        write_rate = 0.0
-        for k in range(_TENSORS):
-            if plan.keep[level, k]:
-                read_rate += counts.reads[level, k] / computes
-                write_rate += (counts.fills[level, k] + counts.updates[level, k]) / computes
+        read_limit, write_limit = tables.prices[level, READ_BANDWIDTH], tables.prices[level, WRITE_BANDWIDTH]
         throttling = 1.0
-        if read_rate > plan.bandwidth[level, 0]:
-            throttling = plan.bandwidth[level, 0] / read_rate
-        if write_rate > plan.bandwidth[level, 1]:
-            throttling = min(throttling, plan.bandwidth[level, 1] / write_rate)
-        counts.throttling[level] = throttling
-        counts.cycles[level] = math.ceil(computes / throttling)
-        cycles = max(cycles, counts.cycles[level])
-    total = plan.compute * (computes * counts.summary[5])
+        needed = computes
+        if read_limit < np.inf or write_limit < np.inf:
+            read_rate = 0.0
+            write_rate = 0.0
+            for k in range(_TENSORS):
+                if tables.levels[level, KEEP + k] == 1:
+                    traffic = counts.traffic[level, k]
+                    read_rate += traffic[READS] / computes
+                    write_rate += (traffic[FILLS] + traffic[UPDATES]) / computes
+            if read_rate > read_limit:
+                throttling = read_limit / read_rate
+            if write_rate > write_limit:
+                throttling = min(throttling, write_limit / write_rate)
+            if throttling < 1.0:
+                needed = math.ceil(computes / throttling)
+        counts.rates[level, THROTTLING] = throttling
+        counts.stores[level, LEVEL_CYCLES] = needed
+        cycles = max(cycles, needed)
+    total = tables.compute * (computes * counts.summary[MACS])
     for level in range(levels):
-        if plan.container[level]:
+        if tables.levels[level, CONTAINER] == 1:
             continue
-        block = plan.block[level]
+        block = tables.levels[level, BLOCK]
+        prices = tables.prices[level]
+        instances = counts.stores[level, INSTANCES]
         for k in range(_TENSORS):
-            if plan.keep[level, k]:
-                counts.energy[level, k] = (
-                    (-(-counts.reads[level, k] // block)) * plan.energy[level, 0]
-                    + (-(-counts.fills[level, k] // block)) * plan.energy[level, 1]
-                    + (-(-counts.updates[level, k] // block)) * plan.energy[level, 2]
+            if tables.levels[level, KEEP + k] == 1:
+                traffic = counts.traffic[level, k]
+                energy = (
+                    _accesses_of_block(traffic[READS], block) * prices[READ]
+                    + _accesses_of_block(traffic[FILLS], block) * prices[WRITE]
+                    + _accesses_of_block(traffic[UPDATES], block) * prices[UPDATE]
                 )
-                total += counts.energy[level, k] * counts.instances[level]
-        counts.leakage[level] = plan.energy[level, 3] * cycles * counts.instances[level]
-        total += counts.leakage[level]
-    counts.totals[0] = total
-    counts.totals[1] = cycles
+                counts.flows[level, k, ENERGY] = energy
+                total += energy * instances
+        leakage = prices[LEAK] * cycles * instances
+        counts.rates[level, LEAKAGE] = leakage
+        total += leakage
+    counts.total[0] = total
+    counts.summary[CYCLES] = cycles

@@ -50,7 +50,6 @@ AXES = 5
 IntArray = NDArray[np.int64]
 
 
-@jit
 def packing(extents: IntArray) -> IntArray:
     """Weights that turn a displacement vector into one integer without collisions.
 
@@ -62,12 +61,7 @@ def packing(extents: IntArray) -> IntArray:
     -------
     int64 (AXES,): ``step = sum(displacement[a] * weight[a])`` is injective for ``|displacement[a]| <= 2 * extents[a]``.
     """
-    weights = np.empty(AXES, np.int64)
-    weight = 1
-    for axis in range(AXES):
-        weights[axis] = weight
-        weight *= 4 * extents[axis] + 1
-    return weights
+    return np.concatenate(([1], np.cumprod(4 * extents[:-1] + 1)))
 
 
 @jit
@@ -101,18 +95,18 @@ def delivered_words(
         first += 1
     if first == end:
         return tile
-    outer = 1  # iterations of the loops outside the current one
-    for j in range(first + 1, end):
-        outer *= bounds[j]
     fresh = fresh_words(shifts[first], extents[int(axes[first])], tile)
-    inside = steps[first]
-    words = tile + fresh * (bounds[first] - 1) * outer
-    for k in range(first + 1, end):
-        outer //= bounds[k]
+    inside = 0
+    for j in range(first, end):
+        inside += steps[j]
+    outer = 1  # iterations of the loops outside the current one
+    words = tile
+    for k in range(end - 1, first, -1):
+        inside -= steps[k]
         step = steps[k] - inside
-        inside += steps[k]
         if step == steps[first]:
             words += fresh * (bounds[k] - 1) * outer
         elif step != 0:
             words += tile * (bounds[k] - 1) * outer
-    return words
+        outer *= bounds[k]
+    return words + fresh * (bounds[first] - 1) * outer

@@ -83,19 +83,21 @@ def served_by_neighbour(offsets: IntArray, row: int, step: int) -> tuple[int, In
 
 @jit
 def distinct(values: IntArray) -> int:
-    """Number of different values."""
-    if values.size == 0:
-        return 0
-    ordered = np.sort(values)
-    found = 1
-    for j in range(1, ordered.size):
-        if ordered[j] != ordered[j - 1]:
+    """Number of different values. Children lie in runs of equal offsets, so few are compared with all before them."""
+    found = 0
+    for j in range(values.size):
+        new = True
+        for other in range(j - 1, -1, -1):
+            if values[other] == values[j]:
+                new = False
+                break
+        if new:
             found += 1
     return found
 
 
 @jit
-def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, begin: int, end: int) -> int:
+def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: int) -> int:
     """Number of different offsets, without listing the children.
 
     Per axis at most two loops move (an output and a filter dimension). With shifts a, b over their greatest common
@@ -103,11 +105,11 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, begin: 
     share is counted once less for every further one.
     """
     groups = 1
-    for j in range(begin, end):
+    for j in range(count):
         if axes[j] < 0:
             continue
         partner = -1
-        for other in range(begin, end):
+        for other in range(count):
             if other != j and axes[other] == axes[j]:
                 partner = other
         if partner < 0:
@@ -167,19 +169,20 @@ def alike_visits(
     if begin == end or axes[begin] < 0:
         return False  # every step of another loop follows a visit at which nothing moved
     fresh = fresh_words(shifts[begin], extents[int(axes[begin])], tile)
+    inside = 0
+    for j in range(begin, end):
+        inside += steps[j]
     outer = 1
-    for j in range(begin + 1, end):
-        outer *= bounds[j]
-    taken[begin] = inside = steps[begin]
     before = 1 if fresh == tile else 0  # visits at index 0 of the first loop with a delta of the kind of its own
-    for k in range(begin + 1, end):
-        outer //= bounds[k]
+    for k in range(end - 1, begin, -1):
+        inside -= steps[k]
         taken[k] = steps[k] - inside
-        inside += steps[k]
         alike[k] = 0
         if taken[k] != 0 and (taken[k] == steps[begin] or fresh == tile):
             before += (bounds[k] - 1) * outer
             alike[k] = (bounds[k] - 1) * outer * fresh
+        outer *= bounds[k]
+    taken[begin] = steps[begin]
     alike[begin] = (bounds[begin] - 1) * before * fresh
     return before > 0
 
@@ -187,15 +190,15 @@ def alike_visits(
 @jit
 def operand_visits(bounds: IntArray, steps: IntArray, end: int, taken: IntArray, alike: IntArray) -> bool:
     """`alike_visits` of MACs directly below a container: each asks for one operand at every visit, moved or not."""
-    outer = 1
-    for j in range(end):
-        outer *= bounds[j]
     inside = 0
-    for k in range(end):
-        outer //= bounds[k]
+    for j in range(end):
+        inside += steps[j]
+    outer = 1
+    for k in range(end - 1, -1, -1):
+        inside -= steps[k]
         taken[k] = steps[k] - inside
-        inside += steps[k]
         alike[k] = (bounds[k] - 1) * outer
+        outer *= bounds[k]
     return end > 0
 
 

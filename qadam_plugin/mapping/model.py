@@ -9,9 +9,10 @@ from . import counts as kernel
 from .counts import Counts, count_mapping, empty_counts
 from .evaluation import Evaluation, LevelResult, TensorCounts, Violation
 from .nest import Mapping
-from .nest_arrays import Nest, empty_nest
+from .nest_arrays import WORDS, Nest, empty_nest
 from .networks import network_counts
-from .plan import Plan, make_plan, mapping_arrays
+from .plan import make_plan, mapping_arrays
+from .tables import pack
 
 _CLASSES = {
     kernel.FACTOR_PRODUCT: "factor_product_mismatch",
@@ -38,25 +39,23 @@ def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable
     ------
     InputError : the mapping names a level that the architecture has not, or an action has no energy.
     """
-    plan = make_plan(spec, layer, energy)
+    tables = pack(make_plan(spec, layer, energy))
     factors, orders = mapping_arrays(spec, mapping)
-    nest = empty_nest(len(spec.levels) - 1, len(factors))
-    counts = empty_counts(len(spec.levels) - 1)
-    if count_mapping(plan, factors, orders, nest, counts) != kernel.VALID:
+    nest, counts = empty_nest(tables), empty_counts(tables)
+    if count_mapping(tables, factors, orders, nest, counts) != kernel.VALID:
         return Evaluation(violation=_violation(spec, counts))
-    compute_cycles, macs = int(counts.summary[4]), int(counts.summary[5])
-    cycles = int(counts.totals[1])
+    compute_cycles, macs, cycles = (int(n) for n in counts.summary[[kernel.COMPUTE_CYCLES, kernel.MACS, kernel.CYCLES]])
     computes = compute_cycles * macs
     return Evaluation(
         cycles=cycles,
         compute_cycles=compute_cycles,
         utilized_macs=macs,
         computes=computes,
-        energy_pj=float(counts.totals[0]),
-        mac_energy_pj=plan.compute * computes,
-        utilization=computes / (int(plan.macs[0]) * cycles),
-        levels=_levels(spec, plan, nest, counts),
-        networks=network_counts(spec, plan, nest, counts),
+        energy_pj=float(counts.total[0]),
+        mac_energy_pj=tables.compute * computes,
+        utilization=computes / (int(tables.macs[0]) * cycles),
+        levels=_levels(spec, nest, counts),
+        networks=network_counts(spec, tables, nest, counts),
     )
 
 
@@ -70,7 +69,7 @@ def _violation(spec: ArchSpec, counts: Counts) -> Violation:
     return Violation(_CLASSES[verdict], level, required, available)
 
 
-def _levels(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> dict[str, LevelResult]:
+def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult]:
     """Results of every storage, outermost first."""
     results: dict[str, LevelResult] = {}
     for index, level in zip(range(len(spec.levels) - 2, -1, -1), spec.levels, strict=False):
@@ -78,26 +77,27 @@ def _levels(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> dict[str,
             continue
         tensors: dict[str, TensorCounts] = {}
         for k, tensor in enumerate(TENSORS):
-            if not plan.keep[index, k]:
+            if tensor not in level.keep:
                 continue
-            reads, fills, updates = (int(a[index, k]) for a in (counts.reads, counts.fills, counts.updates))
-            instances = int(counts.instances[index])
+            traffic = [int(count) for count in counts.traffic[index, k]]
+            reads, fills, updates = traffic[kernel.READS], traffic[kernel.FILLS], traffic[kernel.UPDATES]
+            instances = int(counts.stores[index, kernel.INSTANCES])
             partial_sums = tensor == "Outputs"
             tensors[tensor] = TensorCounts(
-                utilized_capacity=int(nest.words[index + 1, k]),
+                utilized_capacity=int(nest.levels[index + 1, WORDS + k]),
                 utilized_instances=instances,
-                partition_size=int(counts.partition[index, k]),
+                partition_size=traffic[kernel.PARTITION],
                 reads=reads,
                 fills=fills,
                 updates=updates,
                 temporal_reductions=reads if partial_sums else 0,
                 address_generations=fills + (updates if partial_sums else reads),
-                energy_pj=float(counts.energy[index, k]) * instances,
+                energy_pj=float(counts.flows[index, k, kernel.ENERGY]) * instances,
             )
         results[level.name] = LevelResult(
-            cycles=int(counts.cycles[index]),
-            throttling=float(counts.throttling[index]),
+            cycles=int(counts.stores[index, kernel.LEVEL_CYCLES]),
+            throttling=float(counts.rates[index, kernel.THROTTLING]),
             tensors=tensors,
-            leakage_energy_pj=float(counts.leakage[index]),
+            leakage_energy_pj=float(counts.rates[index, kernel.LEAKAGE]),
         )
     return results

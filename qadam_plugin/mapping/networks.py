@@ -9,18 +9,18 @@ import numpy as np
 
 from ..hardware.archspec import ArchSpec
 from ..workloads.layer import TENSORS
-from .counts import Counts, neighbour_visits
+from .counts import COMPUTE_CYCLES, CONTENT, FANOUT, LINKS, Counts, neighbour_visits, words_to_child
 from .deliveries import IntArray
 from .evaluation import NetworkCounts
 from .fanout import child_offsets, served_by_neighbour
-from .nest_arrays import Nest, tensor_steps
-from .plan import Plan
+from .nest_arrays import FIRST, INNER_FIRST, LOOP_BOUND, Nest, tensor_steps
+from .tables import KEEP, MESH_X, Tables
 
 #: (multicast, scatter) -> accesses
 _Classes = Counter[tuple[int, int]]
 
 
-def network_counts(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> dict[str, dict[str, NetworkCounts]]:
+def network_counts(spec: ArchSpec, tables: Tables, nest: Nest, counts: Counts) -> dict[str, dict[str, NetworkCounts]]:
     """Networks of one counted mapping, by "upper <==> lower", outermost first, then by tensor.
 
     Accesses are scaled to what is left after bypassing; neighbours that bypass the tensor hand nothing on.
@@ -30,36 +30,37 @@ def network_counts(spec: ArchSpec, plan: Plan, nest: Nest, counts: Counts) -> di
     for level in range(len(names) - 2, -1, -1):
         tensors: dict[str, NetworkCounts] = {}
         for k, tensor in enumerate(TENSORS):
-            if level > plan.top[k]:
+            if level > tables.top[k]:
                 continue
-            ratio = float(counts.content[level, k]) / int(counts.accesses[level, k])
-            classes = _classes(plan, nest, counts, level, k)
+            traffic = counts.traffic[level, k]
+            classes = _classes(tables, nest, counts, level, k)
+            ratio = float(counts.flows[level, k, CONTENT]) / classes.total()
             ingresses = tuple((group, scatter, n * ratio) for (group, scatter), n in sorted(classes.items()))
-            kept_below = level == 0 or plan.keep[level - 1, k]
+            kept_below = level == 0 or tables.levels[level - 1, KEEP + k]
             tensors[tensor] = NetworkCounts(
-                fanout=int(counts.fanout[level]),
+                fanout=int(counts.stores[level, FANOUT]),
                 ingresses=ingresses,
-                link_transfers=float(counts.links[level, k]) if kept_below else 0.0,
+                link_transfers=float(traffic[LINKS]) if kept_below else 0.0,
                 spatial_reductions=sum((g - 1) * n for g, _, n in ingresses) if tensor == "Outputs" else 0.0,
             )
         networks[f"{names[-2 - level]} <==> {names[-1 - level]}"] = tensors
     return networks
 
 
-def _classes(plan: Plan, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:
+def _classes(tables: Tables, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:
     """Accesses of one level and tensor by multicast class, before bypassing."""
-    if counts.fanout[level] == 1:
-        return Counter({(1, 1): int(counts.accesses[level, k])})
-    words = (int(counts.arrivals[level, k]) + int(counts.links[level, k])) // int(counts.fanout[level])
-    begin, end = int(nest.inner_first[level]), int(nest.inner_first[level + 1])
-    steps = tensor_steps(plan, nest.inner_dims, nest.inner_scales, end, k)
-    offsets = child_offsets(nest.inner_bounds, steps, begin, end)
+    words = int(words_to_child(tables, nest, counts.summary[COMPUTE_CYCLES], level, k))
+    if counts.stores[level, FANOUT] == 1:
+        return Counter({(1, 1): words})
+    begin, end = int(nest.levels[level, INNER_FIRST]), int(nest.levels[level + 1, INNER_FIRST])
+    offsets = child_offsets(nest.inner[LOOP_BOUND], tensor_steps(tables, nest.inner, end, k), begin, end)
     everyone = _groups(offsets)
     classes: _Classes = Counter()
-    if neighbour_visits(plan, nest, level, k):
-        for loop in range(nest.first[level], nest.first[-1]):
-            served, rest = served_by_neighbour(offsets, plan.mesh[level, 0], nest.taken[loop])
-            left, received = _groups(rest), int(nest.alike[loop])
+    if neighbour_visits(tables, nest, level, k):
+        for loop in range(nest.levels[level, FIRST], nest.levels[-1, FIRST]):
+            step, received = nest.visits[0, loop], int(nest.visits[1, loop])
+            served, rest = served_by_neighbour(offsets, tables.levels[level, MESH_X], step)
+            left = _groups(rest)
             if received and served and left.total() < everyone.total():
                 _add(classes, left, received)
                 words -= received

@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     ----------
     bounds : int64 (8,), the layer.
     axes, shifts : int64 (3, 8), axis and displacement in words of one unit of each dimension.
-    steps : int64 (3, 8), the same displacement packed into one integer, see `deliveries`.
+    weights : int64 (3, 5), `deliveries.packing` of each tensor.
     slot_level : int64 (S,), level of each slot. slot_spatial : int64 (S,), 0 temporal, 1 X, 2 Y.
     container : bool (L,). mesh : int64 (L, 2), X and Y children; 1 for storages.
     keep : bool (L, 3). top : int64 (3,), outermost level that keeps the tensor.
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     bounds: NDArray[np.int64]
     axes: NDArray[np.int64]
     shifts: NDArray[np.int64]
-    steps: NDArray[np.int64]
+    weights: NDArray[np.int64]
     slot_level: NDArray[np.int64]
     slot_spatial: NDArray[np.int64]
     container: NDArray[np.bool_]
@@ -106,12 +106,12 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
     for index in range(count - 1, -1, -1):
         slot_level += [index, index] if container[index] else [index]
         slot_spatial += [2, 1] if container[index] else [0]
-    axes, shifts, steps = _layer_arrays(layer)
+    axes, shifts, weights = _layer_arrays(layer)
     return Plan(
         bounds=np.array(layer.bounds, np.int64),
         axes=axes,
         shifts=shifts,
-        steps=steps,
+        weights=weights,
         slot_level=np.array(slot_level, np.int64),
         slot_spatial=np.array(slot_spatial, np.int64),
         container=container,
@@ -136,7 +136,7 @@ def _outermost_keepers(spec: ArchSpec, keep: NDArray[np.bool_]) -> NDArray[np.in
 
 
 def _layer_arrays(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Axes, shifts and packed steps of the three tensors."""
+    """Axes, shifts and packing weights of the three tensors."""
     shifts = (TENSOR_AXES >= 0).astype(np.int64)
     sliding = {"R": layer.Wdilation, "P": layer.Wstride, "S": layer.Hdilation, "Q": layer.Hstride}
     for dimension, coefficient in sliding.items():
@@ -149,8 +149,7 @@ def _layer_arrays(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64], N
         ],
         np.int64,
     )
-    weights = np.stack([packing(row) for row in extents])
-    return TENSOR_AXES, shifts, shifts * np.take_along_axis(weights, np.maximum(TENSOR_AXES, 0), axis=1)
+    return TENSOR_AXES, shifts, np.stack([packing(row) for row in extents])
 
 
 def _storage_prices(name: str, energy: EnergyTable) -> tuple[float, float, float, float]:
