@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..hardware.archspec import ArchSpec
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
 from ..mapping.evaluation import Evaluation
-from ..mapping.search import SearchResult, search
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..workloads.layer import Layer
 from .base import Access, Design, DesignFacts, Engine, LayerResult
+
+if TYPE_CHECKING:
+    from ..mapping.search import SearchResult
 
 #: Whatever stands in these decides an answer; with the tables, they are the engine's fingerprint.
 _SOURCES = ("engines/rowstationary.py", "hardware", "mapping", "ppa", "workloads/layer.py")
@@ -87,6 +90,9 @@ class RowStationaryDesign(Design):
 
     def run(self, layer: Layer, objective: str) -> LayerResult:
         """Search the best mapping of one layer and price it."""
+        # The compiled search is loaded where it runs: the process that hands out the work does without.
+        from ..mapping.search import search
+
         found = search(self._spec, layer, self._priced.energy, objective)
         if found.mapping is None or found.evaluation is None:
             return LayerResult(valid=False, reason=found.reason)

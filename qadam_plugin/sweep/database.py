@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,7 +135,9 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     with explained(path):
         if _cut_short(path):
             raise _damaged(path, "its end is missing")
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        # In a folder that cannot be written SQLite cannot keep its index of the log, and nobody can be writing either.
+        mode = "mode=ro" if os.access(directory, os.W_OK) else "mode=ro&immutable=1"
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     if verdict != "ok":
