@@ -164,10 +164,18 @@ CONTROL = Family(
     ),
 )
 
-_GLB_LOGS = ("log2(capacity_bits)", "log2(width)", "log2(banks)")
-# CACTI's answers are close to power laws of capacity, word width and banks, bent by the partition it chooses.
+_GLB_SIZE = ("log2(capacity_bits)", "log2(width)")
+_GLB_LOGS = (*_GLB_SIZE, "log2(banks)")
+# CACTI's answers are close to power laws of capacity, word width and banks, bent by the partition it chooses. Three
+# numbers of banks, as are usual, do not determine a cube of their logarithm.
+_GLB_CUBIC = tuple(term for term in polynomial(_GLB_LOGS, 3) if term != "log2(banks)^3")
 _GLB = {
-    "": tuple(Form(polynomial(logs, degree), log=True) for logs in (_GLB_LOGS[:2], _GLB_LOGS) for degree in (1, 2, 3))
+    "": _forms(
+        *(polynomial(_GLB_SIZE, degree) for degree in (1, 2, 3)),
+        *(polynomial(_GLB_LOGS, degree) for degree in (1, 2)),
+        _GLB_CUBIC,
+        log=True,
+    )
 }
 
 GLB = Family(
