@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor
+from typing import Protocol
 
 from ..hardware.archspec import ArchSpec, Compute, Fanout, Storage
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
-from ..mapping.evaluation import Evaluation
 from .classes import DRAM_CLASS, estimate_level
 from .components import Estimate, array_overhead_um2
 from .energy_table import EnergyTable
@@ -72,6 +73,53 @@ class PricedSpec:
     def total_area_mm2(self) -> float:
         """Array and buffers."""
         return self.total_area_um2 * 1e-6
+
+
+class PricedTensor(Protocol):
+    """What `layer_energy` reads of one tensor at one level."""
+
+    @property
+    def energy_pj(self) -> float:
+        """Accesses of all instances in use."""
+        ...
+
+
+class PricedLevel(Protocol):
+    """What `layer_energy` reads of one level."""
+
+    @property
+    def tensors(self) -> Mapping[str, PricedTensor]:
+        """Tensors that the level keeps."""
+        ...
+
+    @property
+    def leakage_energy_pj(self) -> float:
+        """Leak of the instances in use over all cycles."""
+        ...
+
+
+class PricedCounts(Protocol):
+    """What `layer_energy` reads of an evaluated mapping: `mapping.evaluation.Evaluation`, or another engine's counts."""
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of the layer."""
+        ...
+
+    @property
+    def energy_pj(self) -> float:
+        """Timeloop's sum."""
+        ...
+
+    @property
+    def mac_energy_pj(self) -> float:
+        """Operations of the MACs."""
+        ...
+
+    @property
+    def levels(self) -> Mapping[str, PricedLevel]:
+        """Storage levels by name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +208,7 @@ def resolve_clock_ghz(config: AcceleratorConfig, library: ModelLibrary) -> float
     return max(floor(1000 / (path_ns * (1 + CLOCK_MARGIN))), 1) / 1000
 
 
-def layer_energy(priced: PricedSpec, evaluation: Evaluation) -> LayerEnergy:
+def layer_energy(priced: PricedSpec, evaluation: PricedCounts) -> LayerEnergy:
     """Energy of one layer from its counts: the one formula that every engine shares.
 
     The evaluation's energies must come from `priced.energy`. Idle energy is the leak of every instance over all cycles,
