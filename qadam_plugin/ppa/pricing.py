@@ -99,7 +99,7 @@ class PricedLevel(Protocol):
 
 
 class PricedCounts(Protocol):
-    """What `layer_energy` reads of an evaluated mapping: `mapping.evaluation.Evaluation`, or another engine's counts."""
+    """What `layer_energy` reads of an evaluated mapping, as `mapping.evaluation.Evaluation` has it."""
 
     @property
     def cycles(self) -> int:
