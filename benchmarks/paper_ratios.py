@@ -83,9 +83,8 @@ def print_comparison(comparison: Comparison) -> None:
     for pe_type in dict.fromkeys(best.pe_type for best in comparison.best):
         for name in METRICS[:2]:
             best = found[pe_type, name]
-            print(
-                f"  best {name} of {pe_type}: {best.value:.4g} {best.metric.unit}: {best.config}, {best.clock_ghz:g} GHz"
-            )
+            design = f"{best.config}, {best.clock_ghz:g} GHz"
+            print(f"  best {name} of {pe_type}: {best.value:.4g} {best.metric.unit}: {design}")
 
 
 def _silent(progress: Progress) -> None:
