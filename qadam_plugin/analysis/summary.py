@@ -27,7 +27,7 @@ class Best:
     ----------
     ratio : how many times better than the best config of the reference PE type: performance per area over the
         reference's, the reference's energy over this one's; None when the reference has no result.
-    config : the winner, in words a person can build it from.
+    config : the winner: rows x columns, depths of the ifmap, weights and psum spads, global buffer.
     """
 
     pe_type: str
@@ -94,4 +94,4 @@ def _best(part: pd.DataFrame, metric: Metric) -> list[Best]:
 
 def _words(row: dict[str, Any]) -> str:
     spads = "/".join(str(row[f"{name}_spad_depth"]) for name in ("ifmap", "weights", "psum"))
-    return f"{row['rows']}x{row['cols']}, spads {spads}, GLB {row['glb_kib']:g} KiB"
+    return f"{row['rows']}x{row['cols']}, {spads}, {row['glb_kib']:g} KiB"

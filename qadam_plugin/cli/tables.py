@@ -30,7 +30,8 @@ def comparison_table(comparison: Comparison) -> Table:
     clock = "each at its own clock" if comparison.clock == "auto" else f"all at {comparison.clock} GHz"
     table = Table(
         title=f"{comparison.network}: best designs for {comparison.objective}, batch {comparison.batch}, {clock}",
-        caption="ratio: times better than the best INT16 (performance per area: higher; energy: lower)",
+        caption="ratio: times better than the best INT16 (performance per area: higher; energy: lower)\n"
+        "PEs: rows x columns; spads: words for ifmap/weights/psum",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -41,7 +42,7 @@ def comparison_table(comparison: Comparison) -> Table:
         table.add_column(name, justify="right")
     table.add_column("unit")
     table.add_column("GHz", justify="right")
-    table.add_column("config")
+    table.add_column("PEs, spads, GLB")
     table.add_column("config_id")
     before = None
     for best in comparison.best:
