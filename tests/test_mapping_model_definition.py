@@ -20,7 +20,7 @@ from qadam_plugin.mapping.counts import (
 from qadam_plugin.mapping.nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, LevelLoops, Mapping
 from qadam_plugin.mapping.nest_arrays import empty_nest
 from qadam_plugin.mapping.plan import make_plan, mapping_arrays
-from qadam_plugin.mapping.tables import CONTAINER, pack
+from qadam_plugin.mapping.tables import CONTAINER, MESH_X, pack
 from qadam_plugin.ppa.energy_table import EnergyTable
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
 
@@ -103,8 +103,10 @@ def test_closed_form_equals_the_walk_over_all_visits(name: str) -> None:
         for (level, tensor), expected in level_totals(spec, layer, mapping).items():
             row = len(spec.levels) - 2 - [entry.name for entry in spec.levels].index(level)
             k = TENSORS.index(tensor)
-            words = words_to_child(tables, nest, counts.summary[COMPUTE_CYCLES], row, k)
-            groups, saved, links = sharing(tables, nest, row, k)
+            arrays = (nest.levels, nest.tile)
+            words = words_to_child(tables.dims, nest.loops, *arrays, counts.summary[COMPUTE_CYCLES], row, k)
+            width = tables.levels[row, MESH_X]
+            groups, saved, links = sharing(tables.dims, nest.loops, nest.inner, *arrays, nest.visits, width, row, k)
             found = (groups * words - saved, counts.stores[row, FANOUT] * words - links, links)
             if row == 0 and not tables.levels[0, CONTAINER]:
                 found = expected  # a store above the MACs is read every cycle: no walk

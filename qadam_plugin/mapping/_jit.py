@@ -33,14 +33,28 @@ def jit(kernel: _Kernel) -> _Kernel:
 
     The kernel is compiled at its first call, once for each combination of argument types: callers keep to one.
     """
+    return _compile(kernel, inline="never")
+
+
+def jit_inline(kernel: _Kernel) -> _Kernel:
+    """`jit` for a step of a larger kernel, compiled into each kernel that calls it.
+
+    Passing a tuple of arrays to a function costs some ten nanoseconds per array, which counts in a step that takes
+    fifty. It may have only one ``return``, at its end.
+    """
+    return _compile(kernel, inline="always")
+
+
+def _compile(kernel: _Kernel, inline: str) -> _Kernel:
+    """`jit` with numba's `inline` option."""
     root = _cache_root()
     if root is None:
-        return cast(_Kernel, numba.njit(kernel))
+        return cast(_Kernel, numba.njit(inline=inline)(kernel))
     with _LOCK:
         before = config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
         config.CACHE_DIR = str(root / _version(kernel))  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            return cast(_Kernel, numba.njit(cache=True)(kernel))
+            return cast(_Kernel, numba.njit(cache=True, inline=inline)(kernel))
         finally:
             config.CACHE_DIR = before  # pyright: ignore[reportAttributeAccessIssue]
 

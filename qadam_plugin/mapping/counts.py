@@ -12,25 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit
-from .deliveries import AXES, IntArray, delivered_words
+from ._jit import jit, jit_inline
+from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_DIM, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
-from .nest_arrays import (
-    FIRST,
-    INNER_FIRST,
-    LOOP_AXIS,
-    LOOP_BOUND,
-    LOOP_DIM,
-    LOOP_SHIFT,
-    LOOP_STEP,
-    TILE,
-    USED_X,
-    USED_Y,
-    WORDS,
-    Nest,
-    flatten,
-    tensor_steps,
-)
+from .nest_arrays import FIRST, INNER_FIRST, USED_X, USED_Y, WORDS, Nest, flatten, steps_of
 from .tables import (
     AXIS,
     BLOCK,
@@ -127,57 +112,59 @@ def count_mapping(tables: Tables, factors: IntArray, orders: IntArray, nest: Nes
     return counts.summary[VERDICT]
 
 
-@jit
+@jit_inline
 def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Fan-outs and capacities, in Timeloop's order: parser, MACs, then levels from the inside.
 
     Timeloop names the MACs when a fan-out is exceeded; a single container of several that is exceeded while the whole
     array is not gets a verdict of its own.
     """
-    levels = tables.levels.shape[0]
+    dims, store, macs = tables.dims, tables.levels, tables.macs
+    loops, levels, extents = nest.loops, nest.levels, nest.extents
+    summary, stores = counts.summary, counts.stores
+    depth = store.shape[0]
     verdict, where, required, available = VALID, 0, 0, 0
     for dimension in range(_DIMENSIONS):
-        if nest.extents[dimension] != tables.dims[BOUND, dimension] and verdict == VALID:
+        if extents[dimension] != dims[BOUND, dimension] and verdict == VALID:
             verdict, where = FACTOR_PRODUCT, dimension
-            required, available = tables.dims[BOUND, dimension], nest.extents[dimension]
+            required, available = dims[BOUND, dimension], extents[dimension]
     x, y = 1, 1
-    for level in range(levels):
-        children = nest.levels[level, USED_X] * nest.levels[level, USED_Y]
-        counts.stores[level, FANOUT] = children
+    for level in range(depth):
+        children = levels[level, USED_X] * levels[level, USED_Y]
+        stores[level, FANOUT] = children
         if children > 1:
-            x *= nest.levels[level, USED_X]
-            y *= nest.levels[level, USED_Y]
-            if tables.levels[level, MESH_X] * tables.levels[level, MESH_Y] == 1 and verdict == VALID:
+            x *= levels[level, USED_X]
+            y *= levels[level, USED_Y]
+            if store[level, MESH_X] * store[level, MESH_Y] == 1 and verdict == VALID:
                 verdict, where, required, available = NO_FANOUT, level, children, 1
     if verdict == VALID:
-        if x * y > tables.macs[0]:
-            verdict, required, available = MAC_INSTANCES, x * y, tables.macs[0]
-        elif x > tables.macs[1]:
-            verdict, required, available = MAC_X, x, tables.macs[1]
-        elif y > tables.macs[2]:
-            verdict, required, available = MAC_Y, y, tables.macs[2]
+        if x * y > macs[0]:
+            verdict, required, available = MAC_INSTANCES, x * y, macs[0]
+        elif x > macs[1]:
+            verdict, required, available = MAC_X, x, macs[1]
+        elif y > macs[2]:
+            verdict, required, available = MAC_Y, y, macs[2]
     instances = x * y
-    for level in range(levels):
+    for level in range(depth):
         if verdict != VALID:
             break
-        used_x, used_y = nest.levels[level, USED_X], nest.levels[level, USED_Y]
-        if used_x > tables.levels[level, MESH_X]:
-            verdict, where, required, available = FANOUT_X, level, used_x, tables.levels[level, MESH_X]
-        elif used_y > tables.levels[level, MESH_Y]:
-            verdict, where, required, available = FANOUT_Y, level, used_y, tables.levels[level, MESH_Y]
+        used_x, used_y = levels[level, USED_X], levels[level, USED_Y]
+        if used_x > store[level, MESH_X]:
+            verdict, where, required, available = FANOUT_X, level, used_x, store[level, MESH_X]
+        elif used_y > store[level, MESH_Y]:
+            verdict, where, required, available = FANOUT_Y, level, used_y, store[level, MESH_Y]
         else:
             if used_x * used_y > 1:
                 instances //= used_x * used_y
-            counts.stores[level, INSTANCES] = instances
+            stores[level, INSTANCES] = instances
             held = 0
             for k in range(_TENSORS):
-                held += tables.levels[level, KEEP + k] * nest.levels[level + 1, WORDS + k]
-            if held > tables.levels[level, SIZE]:
-                verdict, where, required, available = CAPACITY, level, held, tables.levels[level, SIZE]
+                held += store[level, KEEP + k] * levels[level + 1, WORDS + k]
+            if held > store[level, SIZE]:
+                verdict, where, required, available = CAPACITY, level, held, store[level, SIZE]
     cycles = 1
-    for loop in range(nest.levels[levels, FIRST]):
-        cycles *= nest.loops[LOOP_BOUND, loop]
-    summary = counts.summary
+    for loop in range(levels[depth, FIRST]):
+        cycles *= loops[LOOP_BOUND, loop]
     summary[VERDICT] = verdict
     summary[WHERE] = where
     summary[REQUIRED] = required
@@ -187,99 +174,89 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
 
 
 @jit
-def words_to_child(tables: Tables, nest: Nest, cycles: int, level: int, k: int) -> int:
+def words_to_child(
+    dims: IntArray, loops: IntArray, levels: IntArray, tile: IntArray, cycles: int, level: int, k: int
+) -> int:
     """Words of tensor k that one child of a level receives over the run; one operand per cycle at the MACs.
 
     For Weights and Outputs: tile times the bounds of all loops from the innermost moving one outward.
+
+    Parameters
+    ----------
+    dims : `Tables.dims`. loops, levels, tile : of `Nest`. cycles : product of all temporal bounds.
     """
     if level == 0:
         return cycles
-    loops = nest.loops
-    begin, end = nest.levels[level, FIRST], nest.levels[tables.levels.shape[0], FIRST]
-    tile = nest.levels[level, WORDS + k]
+    begin, end = levels[level, FIRST], levels[levels.shape[0] - 1, FIRST]
+    words = levels[level, WORDS + k]
     if k == _INPUTS:
-        return delivered_words(
-            loops[LOOP_BOUND],
-            loops[LOOP_AXIS],
-            loops[LOOP_SHIFT],
-            loops[LOOP_STEP],
-            begin,
-            end,
-            nest.levels[level, TILE : TILE + AXES],
-            tile,
-        )
-    while begin < end and tables.dims[AXIS + k, loops[LOOP_DIM, begin]] < 0:
+        return delivered_words(loops, begin, end, tile, level, words)
+    while begin < end and dims[AXIS + k, loops[LOOP_DIM, begin]] < 0:
         begin += 1
-    words = tile
     for j in range(begin, end):
         words *= loops[LOOP_BOUND, j]
     return words
 
 
 @jit
-def neighbour_visits(tables: Tables, nest: Nest, level: int, k: int) -> bool:
-    """`fanout.alike_visits` of one container and tensor, into `nest.visits`.
+def neighbour_visits(
+    dims: IntArray, loops: IntArray, levels: IntArray, tile: IntArray, visits: IntArray, level: int, k: int
+) -> bool:
+    """`fanout.alike_visits` of one container and tensor, into `visits`.
 
     Weights and Outputs have none above a level: a temporal step of theirs always exceeds the offsets of the children.
     """
-    loops = nest.loops
-    end = nest.levels[tables.levels.shape[0], FIRST]
+    end = levels[levels.shape[0] - 1, FIRST]
     if level == 0:
-        steps = tensor_steps(tables, loops, end, k)
-        return operand_visits(loops[LOOP_BOUND], steps, end, nest.visits[0], nest.visits[1])
+        return operand_visits(loops, steps_of(dims, loops, end, k), end, visits)
     if k != _INPUTS:
         return False
-    return alike_visits(
-        loops[LOOP_BOUND],
-        loops[LOOP_AXIS],
-        loops[LOOP_SHIFT],
-        loops[LOOP_STEP],
-        nest.levels[level, FIRST],
-        end,
-        nest.levels[level, TILE : TILE + AXES],
-        nest.levels[level, WORDS + _INPUTS],
-        nest.visits[0],
-        nest.visits[1],
-    )
+    return alike_visits(loops, levels[level, FIRST], end, tile, level, levels[level, WORDS + _INPUTS], visits)
 
 
 @jit
-def sharing(tables: Tables, nest: Nest, level: int, k: int) -> tuple[int, int, int]:
+def sharing(
+    dims: IntArray,
+    loops: IntArray,
+    inner: IntArray,
+    levels: IntArray,
+    tile: IntArray,
+    visits: IntArray,
+    row: int,
+    level: int,
+    k: int,
+) -> tuple[int, int, int]:
     """Multicast and neighbours at a container.
+
+    Parameters
+    ----------
+    dims : `Tables.dims`. loops, inner, levels, tile, visits : of `Nest`. row : children along X, see `fanout`.
 
     Returns
     -------
     groups : multicast groups. saved, links : see `fanout.dropped_words`.
     """
-    inner = nest.inner
-    begin, end = nest.levels[level, INNER_FIRST], nest.levels[level + 1, INNER_FIRST]
-    if k == _INPUTS:
+    begin, end = levels[level, INNER_FIRST], levels[level + 1, INNER_FIRST]
+    groups = 1
+    crossing = False
+    for j in range(begin, end):
+        if dims[AXIS + k, inner[LOOP_DIM, j]] >= 0:
+            groups *= inner[LOOP_BOUND, j]
+            for other in range(begin, j):
+                crossing = crossing or (k == _INPUTS and inner[LOOP_AXIS, other] == inner[LOOP_AXIS, j])
+    if crossing:
         groups = multicast_groups(
             inner[LOOP_BOUND, begin:], inner[LOOP_AXIS, begin:], inner[LOOP_SHIFT, begin:], end - begin
         )
-    else:
-        groups = 1
-        for j in range(begin, end):
-            if tables.dims[AXIS + k, inner[LOOP_DIM, j]] >= 0:
-                groups *= inner[LOOP_BOUND, j]
-    if not neighbour_visits(tables, nest, level, k):
+    if not neighbour_visits(dims, loops, levels, tile, visits, level, k):
         return groups, 0, 0
-    saved, links = dropped_words(
-        groups,
-        nest.visits[0],
-        nest.visits[1],
-        nest.levels[level, FIRST],
-        nest.levels[tables.levels.shape[0], FIRST],
-        inner[LOOP_BOUND],
-        tensor_steps(tables, inner, end, k),
-        begin,
-        end,
-        tables.levels[level, MESH_X],
-    )
+    first, last = levels[level, FIRST], levels[levels.shape[0] - 1, FIRST]
+    steps = steps_of(dims, inner, end, k)
+    saved, links = dropped_words(groups, visits, first, last, inner, steps, begin, end, row)
     return groups, saved, links
 
 
-@jit
+@jit_inline
 def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Accesses, arrivals and links as if every level kept everything, then accesses after bypassing.
 
@@ -287,28 +264,29 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
     can be handed on between neighbours that do not keep it. Exact only where all groups have one size: Timeloop's
     rule. Figures that nothing needs (between levels that bypass) stay unset.
     """
+    dims, store, top = tables.dims, tables.levels, tables.top
+    loops, inner, levels, tile, visits = nest.loops, nest.inner, nest.levels, nest.tile, nest.visits
+    traffic, flows, stores = counts.traffic, counts.flows, counts.stores
     cycles = counts.summary[COMPUTE_CYCLES]
     for k in range(_TENSORS):
         content = float(cycles)
-        for level in range(tables.top[k] + 1):
-            children = counts.stores[level, FANOUT]
-            kept_below = level == 0 or tables.levels[level - 1, KEEP + k] == 1
+        for level in range(top[k] + 1):
+            children = stores[level, FANOUT]
+            kept_below = level == 0 or store[level - 1, KEEP + k] == 1
             groups, saved, links = 1, 0, 0
             if children > 1:
-                groups, saved, links = sharing(tables, nest, level, k)
-            traffic = counts.traffic[level, k]
-            traffic[LINKS] = links
+                row = store[level, MESH_X]
+                groups, saved, links = sharing(dims, loops, inner, levels, tile, visits, row, level, k)
+            traffic[level, k, LINKS] = links
             if kept_below or links > 0:
-                words = words_to_child(tables, nest, cycles, level, k)
-                traffic[ACCESSES] = groups * words - saved
-                traffic[ARRIVALS] = children * words - links
-            if kept_below:
-                content = float(traffic[ACCESSES])
-            elif links > 0:
-                content = content * children * traffic[ACCESSES] / traffic[ARRIVALS]
+                words = words_to_child(dims, loops, levels, tile, cycles, level, k)
+                accesses, arrivals = groups * words - saved, children * words - links
+                traffic[level, k, ACCESSES] = accesses
+                traffic[level, k, ARRIVALS] = arrivals
+                content = float(accesses) if kept_below else content * children * accesses / arrivals
             else:
                 content *= groups
-            counts.flows[level, k, CONTENT] = content
+            flows[level, k, CONTENT] = content
 
 
 @jit
@@ -317,7 +295,7 @@ def _round(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else -math.floor(0.5 - value)
 
 
-@jit
+@jit_inline
 def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Reads, fills and updates per instance.
 
@@ -326,31 +304,31 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     integer at each fan-out); words handed on between neighbours are divided by all instances in use, although they are
     counted per instance of the level above: with several of those the traffic is under-counted.
     """
-    levels = tables.levels.shape[0]
+    store, top, levels = tables.levels, tables.top, nest.levels
+    traffic, flows, stores = counts.traffic, counts.flows, counts.stores
+    depth = store.shape[0]
     for k in range(_TENSORS):
-        partition = nest.levels[levels, WORDS + k]
-        for level in range(levels - 1, -1, -1):
-            if level < levels - 1 and counts.stores[level + 1, FANOUT] > 1:
-                partition = partition * nest.levels[level + 1, WORDS + k] // nest.levels[level + 2, WORDS + k]
-            traffic = counts.traffic[level, k]
-            traffic[PARTITION] = partition
-            if tables.levels[level, KEEP + k] == 0:
+        partition = levels[depth, WORDS + k]
+        for level in range(depth - 1, -1, -1):
+            if level < depth - 1 and stores[level + 1, FANOUT] > 1:
+                partition = partition * levels[level + 1, WORDS + k] // levels[level + 2, WORDS + k]
+            traffic[level, k, PARTITION] = partition
+            if store[level, KEEP + k] == 0:
                 continue
-            content = counts.flows[level, k, CONTENT]
+            content = flows[level, k, CONTENT]
             peer = 0.0
             share = 0.0
-            if level < tables.top[k]:
-                above = counts.traffic[level + 1, k]
-                peer = above[LINKS] / counts.stores[level, INSTANCES]
-                share = above[ARRIVALS] / counts.stores[level + 1, FANOUT]
+            if level < top[k]:
+                peer = traffic[level + 1, k, LINKS] / stores[level, INSTANCES]
+                share = traffic[level + 1, k, ARRIVALS] / stores[level + 1, FANOUT]
             if k == _OUTPUTS:
-                traffic[UPDATES] = _round(content)
-                traffic[READS] = _round(content + peer - partition)
-                traffic[FILLS] = 0 if level == tables.top[k] else _round(share + peer - partition)
+                traffic[level, k, UPDATES] = _round(content)
+                traffic[level, k, READS] = _round(content + peer - partition)
+                traffic[level, k, FILLS] = 0 if level == top[k] else _round(share + peer - partition)
             else:
-                traffic[UPDATES] = 0
-                traffic[READS] = _round(content + peer)
-                traffic[FILLS] = int(share + peer)
+                traffic[level, k, UPDATES] = 0
+                traffic[level, k, READS] = _round(content + peer)
+                traffic[level, k, FILLS] = int(share + peer)
 
 
 @jit
@@ -359,58 +337,57 @@ def _accesses_of_block(words: int, block: int) -> int:
     return words if block == 1 else (words + block - 1) // block
 
 
-@jit
+@jit_inline
 def _price(tables: Tables, counts: Counts) -> None:
     """Throttling, cycles and energy.
 
     Rates are summed per tensor in double precision, in Timeloop's order: an exact ratio may come out one cycle
     higher, and does so in Timeloop too. There is no fill or drain latency.
     """
-    levels = tables.levels.shape[0]
+    store, prices, compute = tables.levels, tables.prices, tables.compute
+    traffic, flows, stores, rates = counts.traffic, counts.flows, counts.stores, counts.rates
+    depth = store.shape[0]
     computes = counts.summary[COMPUTE_CYCLES]
     cycles = computes
-    for level in range(levels):
-        if tables.levels[level, CONTAINER] == 1:
+    for level in range(depth):
+        if store[level, CONTAINER] == 1:
             continue
-        read_limit, write_limit = tables.prices[level, READ_BANDWIDTH], tables.prices[level, WRITE_BANDWIDTH]
+        read_limit, write_limit = prices[level, READ_BANDWIDTH], prices[level, WRITE_BANDWIDTH]
         throttling = 1.0
         needed = computes
         if read_limit < np.inf or write_limit < np.inf:
             read_rate = 0.0
             write_rate = 0.0
             for k in range(_TENSORS):
-                if tables.levels[level, KEEP + k] == 1:
-                    traffic = counts.traffic[level, k]
-                    read_rate += traffic[READS] / computes
-                    write_rate += (traffic[FILLS] + traffic[UPDATES]) / computes
+                if store[level, KEEP + k] == 1:
+                    read_rate += traffic[level, k, READS] / computes
+                    write_rate += (traffic[level, k, FILLS] + traffic[level, k, UPDATES]) / computes
             if read_rate > read_limit:
                 throttling = read_limit / read_rate
             if write_rate > write_limit:
                 throttling = min(throttling, write_limit / write_rate)
             if throttling < 1.0:
                 needed = math.ceil(computes / throttling)
-        counts.rates[level, THROTTLING] = throttling
-        counts.stores[level, LEVEL_CYCLES] = needed
+        rates[level, THROTTLING] = throttling
+        stores[level, LEVEL_CYCLES] = needed
         cycles = max(cycles, needed)
-    total = tables.compute * (computes * counts.summary[MACS])
-    for level in range(levels):
-        if tables.levels[level, CONTAINER] == 1:
+    total = compute * (computes * counts.summary[MACS])
+    for level in range(depth):
+        if store[level, CONTAINER] == 1:
             continue
-        block = tables.levels[level, BLOCK]
-        prices = tables.prices[level]
-        instances = counts.stores[level, INSTANCES]
+        block = store[level, BLOCK]
+        instances = stores[level, INSTANCES]
         for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k] == 1:
-                traffic = counts.traffic[level, k]
+            if store[level, KEEP + k] == 1:
                 energy = (
-                    _accesses_of_block(traffic[READS], block) * prices[READ]
-                    + _accesses_of_block(traffic[FILLS], block) * prices[WRITE]
-                    + _accesses_of_block(traffic[UPDATES], block) * prices[UPDATE]
+                    _accesses_of_block(traffic[level, k, READS], block) * prices[level, READ]
+                    + _accesses_of_block(traffic[level, k, FILLS], block) * prices[level, WRITE]
+                    + _accesses_of_block(traffic[level, k, UPDATES], block) * prices[level, UPDATE]
                 )
-                counts.flows[level, k, ENERGY] = energy
+                flows[level, k, ENERGY] = energy
                 total += energy * instances
-        leakage = prices[LEAK] * cycles * instances
-        counts.rates[level, LEAKAGE] = leakage
+        leakage = prices[level, LEAK] * cycles * instances
+        rates[level, LEAKAGE] = leakage
         total += leakage
     counts.total[0] = total
     counts.summary[CYCLES] = cycles

@@ -28,13 +28,15 @@ Approximations of Timeloop that follow from it, kept because people compare with
 Tiles of Weights and Outputs never overlap, so for them all this is tile times the bounds of all loops from the
 innermost moving one outward.
 
-Loops are given innermost first in flat arrays (bounds of 1 left out):
+Loops are columns of a table, innermost first, bounds of 1 left out. Its rows:
 
-* ``bounds[j]``: iterations;
-* ``axes[j]``: axis of the tensor that the loop moves along, -1 if it does not move the tensor;
-* ``shifts[j]``: displacement of one iteration along that axis, >= 0;
-* ``steps[j]``: the same displacement as one integer for the whole coordinate vector (`packing`), so that steps add up
-  and compare as scalars.
+* `LOOP_BOUND`: iterations;
+* `LOOP_AXIS`: axis of Inputs that the loop moves along, -1 if it does not move them;
+* `LOOP_SHIFT`: displacement of one iteration along that axis, >= 0;
+* `LOOP_STEP`: the same displacement as one integer for the whole coordinate vector (`packing`), so that steps add up
+  and compare as scalars;
+* `LOOP_OTHER`: the same for another tensor, where one is asked for;
+* `LOOP_DIM`, `LOOP_SCALE`: its dimension, and the product of the bounds of that dimension inside it.
 """
 
 from __future__ import annotations
@@ -46,6 +48,9 @@ from ._jit import jit
 
 #: Axes of a tensor at most: Inputs have N, C, width, height, G.
 AXES = 5
+
+#: Rows of a table of loops.
+LOOP_BOUND, LOOP_AXIS, LOOP_SHIFT, LOOP_STEP, LOOP_OTHER, LOOP_DIM, LOOP_SCALE = range(7)
 
 IntArray = NDArray[np.int64]
 
@@ -73,40 +78,33 @@ def fresh_words(shift: int, extent: int, tile: int) -> int:
 
 
 @jit
-def delivered_words(
-    bounds: IntArray,
-    axes: IntArray,
-    shifts: IntArray,
-    steps: IntArray,
-    begin: int,
-    end: int,
-    extents: IntArray,
-    tile: int,
-) -> int:
-    """Words handed to one child over the whole run, spatial sharing left out.
+def delivered_words(loops: IntArray, begin: int, end: int, extents: IntArray, row: int, tile: int) -> int:
+    """Words of Inputs handed to one child over the whole run, spatial sharing left out.
 
     Parameters
     ----------
-    bounds, axes, shifts, steps : temporal loops, innermost first; those at and above the level are `begin` to `end`.
-    extents : int64 (AXES,), the child's tile, 1 on axes the tensor has not. tile : their product.
+    loops : int64 (7, at least `end`), temporal loops; those at and above the level are `begin` to `end`.
+    extents : int64 (any, AXES), `extents[row]` is the child's tile. tile : its size.
     """
     first = begin
-    while first < end and axes[first] < 0:
+    while first < end and loops[LOOP_AXIS, first] < 0:
         first += 1
     if first == end:
         return tile
-    fresh = fresh_words(shifts[first], extents[int(axes[first])], tile)
+    fresh = fresh_words(loops[LOOP_SHIFT, first], extents[row, loops[LOOP_AXIS, first]], tile)
+    repeated = loops[LOOP_STEP, first]
     inside = 0
     for j in range(first, end):
-        inside += steps[j]
+        inside += loops[LOOP_STEP, j]
     outer = 1  # iterations of the loops outside the current one
     words = tile
     for k in range(end - 1, first, -1):
-        inside -= steps[k]
-        step = steps[k] - inside
-        if step == steps[first]:
-            words += fresh * (bounds[k] - 1) * outer
+        bound = loops[LOOP_BOUND, k]
+        inside -= loops[LOOP_STEP, k]
+        step = loops[LOOP_STEP, k] - inside
+        if step == repeated:
+            words += fresh * (bound - 1) * outer
         elif step != 0:
-            words += tile * (bounds[k] - 1) * outer
-        outer *= bounds[k]
-    return words + fresh * (bounds[first] - 1) * outer
+            words += tile * (bound - 1) * outer
+        outer *= bound
+    return words + fresh * (loops[LOOP_BOUND, first] - 1) * outer

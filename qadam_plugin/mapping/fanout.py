@@ -21,16 +21,17 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import jit
-from .deliveries import IntArray, fresh_words
+from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, IntArray, fresh_words
 
 
 @jit
-def child_offsets(bounds: IntArray, steps: IntArray, begin: int, end: int) -> IntArray:
+def child_offsets(loops: IntArray, steps: int, begin: int, end: int) -> IntArray:
     """Offset of every child, as packed steps; the innermost loop is the fastest.
 
     Parameters
     ----------
-    bounds, steps : spatial loops of the container, innermost first (X loops, then Y loops): `begin` to `end`.
+    loops : int64 (7, at least `end`), see `deliveries`; the spatial loops of the container are `begin` to `end`, X
+        loops inside Y loops. steps : the row that holds the packed steps of the tensor.
 
     Returns
     -------
@@ -38,14 +39,14 @@ def child_offsets(bounds: IntArray, steps: IntArray, begin: int, end: int) -> In
     """
     children = 1
     for j in range(begin, end):
-        children *= bounds[j]
+        children *= loops[LOOP_BOUND, j]
     offsets = np.zeros(children, np.int64)
     filled = 1
     for j in range(begin, end):
-        for index in range(1, bounds[j]):
+        for index in range(1, loops[LOOP_BOUND, j]):
             for c in range(filled):
-                offsets[index * filled + c] = offsets[c] + index * steps[j]
-        filled *= bounds[j]
+                offsets[index * filled + c] = offsets[c] + index * loops[steps, j]
+        filled *= loops[LOOP_BOUND, j]
     return offsets
 
 
@@ -125,94 +126,92 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: 
 
 
 @jit
-def may_be_served(bounds: IntArray, steps: IntArray, begin: int, end: int, row: int, step: int) -> bool:
+def may_be_served(loops: IntArray, steps: int, begin: int, end: int, row: int, step: int) -> bool:
     """Whether any child can have a neighbour at this step: a quick test before the children are listed.
 
-    Exact for containers with one axis; in a container of several rows it says yes whenever several are in use.
+    Parameters
+    ----------
+    loops, steps, begin, end : as for `child_offsets`. row : children of one row of the grid, see `served_by_neighbour`.
     """
     inside = 0
     children = 1
+    along_rows = False
     for j in range(begin, end):
-        carry = steps[j] - inside
+        if children == row:
+            inside, along_rows = 0, True  # neighbours in the next row stand in the same column: X loops keep still
+        carry = loops[steps, j] - inside
         if step in (carry, -carry):
             return True
-        inside += (bounds[j] - 1) * steps[j]
-        children *= bounds[j]
-    return 1 < row < children
+        inside += (loops[LOOP_BOUND, j] - 1) * loops[steps, j]
+        children *= loops[LOOP_BOUND, j]
+    return row < children and not along_rows
 
 
 @jit
 def alike_visits(
-    bounds: IntArray,
-    axes: IntArray,
-    shifts: IntArray,
-    steps: IntArray,
-    begin: int,
-    end: int,
-    extents: IntArray,
-    tile: int,
-    taken: IntArray,
-    alike: IntArray,
+    loops: IntArray, begin: int, end: int, extents: IntArray, row: int, tile: int, visits: IntArray
 ) -> bool:
     """Visits at which a neighbour can serve: those whose delta is of the same kind as at the visit before.
 
     Parameters
     ----------
-    bounds, axes, shifts, steps, begin, end, extents, tile : as for `delivered_words`.
-    taken, alike : int64, receive at `begin` to `end` the step ``t_k`` of each loop, and the words that one child
-        receives over all such visits of the loop.
+    loops, begin, end, extents, row, tile : as for `deliveries.delivered_words`.
+    visits : int64 (2, at least `end`), receives at `begin` to `end` the step ``t_k`` of each loop, and the words that
+        one child receives over all such visits of the loop.
 
     Returns
     -------
-    Whether there is any such visit; if not, `taken` and `alike` are not set.
+    Whether there is any such visit; if not, `visits` is not set.
     """
-    if begin == end or axes[begin] < 0:
+    if begin == end or loops[LOOP_AXIS, begin] < 0:
         return False  # every step of another loop follows a visit at which nothing moved
-    fresh = fresh_words(shifts[begin], extents[int(axes[begin])], tile)
+    fresh = fresh_words(loops[LOOP_SHIFT, begin], extents[row, loops[LOOP_AXIS, begin]], tile)
+    repeated = loops[LOOP_STEP, begin]
     inside = 0
     for j in range(begin, end):
-        inside += steps[j]
+        inside += loops[LOOP_STEP, j]
     outer = 1
     before = 1 if fresh == tile else 0  # visits at index 0 of the first loop with a delta of the kind of its own
     for k in range(end - 1, begin, -1):
-        inside -= steps[k]
-        taken[k] = steps[k] - inside
-        alike[k] = 0
-        if taken[k] != 0 and (taken[k] == steps[begin] or fresh == tile):
-            before += (bounds[k] - 1) * outer
-            alike[k] = (bounds[k] - 1) * outer * fresh
-        outer *= bounds[k]
-    taken[begin] = steps[begin]
-    alike[begin] = (bounds[begin] - 1) * before * fresh
+        inside -= loops[LOOP_STEP, k]
+        step = loops[LOOP_STEP, k] - inside
+        visits[0, k] = step
+        visits[1, k] = 0
+        if step != 0 and (step == repeated or fresh == tile):
+            number = (loops[LOOP_BOUND, k] - 1) * outer
+            before += number
+            visits[1, k] = number * fresh
+        outer *= loops[LOOP_BOUND, k]
+    visits[0, begin] = repeated
+    visits[1, begin] = (loops[LOOP_BOUND, begin] - 1) * before * fresh
     return before > 0
 
 
 @jit
-def operand_visits(bounds: IntArray, steps: IntArray, end: int, taken: IntArray, alike: IntArray) -> bool:
+def operand_visits(loops: IntArray, steps: int, end: int, visits: IntArray) -> bool:
     """`alike_visits` of MACs directly below a container: each asks for one operand at every visit, moved or not."""
     inside = 0
     for j in range(end):
-        inside += steps[j]
+        inside += loops[steps, j]
     outer = 1
     for k in range(end - 1, -1, -1):
-        inside -= steps[k]
-        taken[k] = steps[k] - inside
-        alike[k] = (bounds[k] - 1) * outer
-        outer *= bounds[k]
+        inside -= loops[steps, k]
+        visits[0, k] = loops[steps, k] - inside
+        visits[1, k] = (loops[LOOP_BOUND, k] - 1) * outer
+        outer *= loops[LOOP_BOUND, k]
     return end > 0
 
 
 @jit
 def dropped_words(
     groups: int,
-    taken: IntArray,
-    alike: IntArray,
+    visits: IntArray,
+    first: int,
+    last: int,
+    loops: IntArray,
+    steps: int,
     begin: int,
     end: int,
-    bounds: IntArray,
-    steps: IntArray,
-    inner_begin: int,
-    inner_end: int,
     row: int,
 ) -> tuple[int, int]:
     """What neighbours hand on.
@@ -220,8 +219,8 @@ def dropped_words(
     Parameters
     ----------
     groups : multicast groups of the container.
-    taken, alike, begin, end : from `alike_visits`.
-    bounds, steps, inner_begin, inner_end : spatial loops of the container, innermost first.
+    visits, first, last : from `alike_visits`, for temporal loops `first` to `last`.
+    loops, steps, begin, end : spatial loops, as for `child_offsets`.
     row : see `served_by_neighbour`.
 
     Returns
@@ -230,11 +229,11 @@ def dropped_words(
     links : words handed on, which therefore no longer arrive from above.
     """
     saved, links = 0, 0
-    for k in range(begin, end):
-        if alike[k] and may_be_served(bounds, steps, inner_begin, inner_end, row, taken[k]):
-            served, rest = served_by_neighbour(child_offsets(bounds, steps, inner_begin, inner_end), row, taken[k])
+    for k in range(first, last):
+        if visits[1, k] and may_be_served(loops, steps, begin, end, row, visits[0, k]):
+            served, rest = served_by_neighbour(child_offsets(loops, steps, begin, end), row, visits[0, k])
             fewer = groups - distinct(rest) if served else 0
             if fewer > 0:
-                saved += fewer * alike[k]
-                links += served * alike[k]
+                saved += fewer * visits[1, k]
+                links += served * visits[1, k]
     return saved, links

@@ -13,7 +13,7 @@ from .counts import COMPUTE_CYCLES, CONTENT, FANOUT, LINKS, Counts, neighbour_vi
 from .deliveries import IntArray
 from .evaluation import NetworkCounts
 from .fanout import child_offsets, served_by_neighbour
-from .nest_arrays import FIRST, INNER_FIRST, LOOP_BOUND, Nest, tensor_steps
+from .nest_arrays import FIRST, INNER_FIRST, Nest, steps_of
 from .tables import KEEP, MESH_X, Tables
 
 #: (multicast, scatter) -> accesses
@@ -49,14 +49,16 @@ def network_counts(spec: ArchSpec, tables: Tables, nest: Nest, counts: Counts) -
 
 def _classes(tables: Tables, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:
     """Accesses of one level and tensor by multicast class, before bypassing."""
-    words = int(words_to_child(tables, nest, counts.summary[COMPUTE_CYCLES], level, k))
+    words = int(
+        words_to_child(tables.dims, nest.loops, nest.levels, nest.tile, counts.summary[COMPUTE_CYCLES], level, k)
+    )
     if counts.stores[level, FANOUT] == 1:
         return Counter({(1, 1): words})
     begin, end = int(nest.levels[level, INNER_FIRST]), int(nest.levels[level + 1, INNER_FIRST])
-    offsets = child_offsets(nest.inner[LOOP_BOUND], tensor_steps(tables, nest.inner, end, k), begin, end)
+    offsets = child_offsets(nest.inner, steps_of(tables.dims, nest.inner, end, k), begin, end)
     everyone = _groups(offsets)
     classes: _Classes = Counter()
-    if neighbour_visits(tables, nest, level, k):
+    if neighbour_visits(tables.dims, nest.loops, nest.levels, nest.tile, nest.visits, level, k):
         for loop in range(nest.levels[level, FIRST], nest.levels[-1, FIRST]):
             step, received = nest.visits[0, loop], int(nest.visits[1, loop])
             served, rest = served_by_neighbour(offsets, tables.levels[level, MESH_X], step)
