@@ -33,9 +33,9 @@ from .timing import CLOCK_SLEW_NS, FALL, RISE, Timing, interpolate
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Toggles of every data net per cycle where nothing is simulated, and how often a signal is high: the defaults of
-#: Synopsys Power Compiler (power_default_toggle_rate 0.1, power_default_static_probability 0.5).
-DEFAULT_TOGGLES, DEFAULT_PROBABILITY = 0.1, 0.5
+#: Toggles of every data net per cycle where nothing is simulated: the default of Synopsys Power Compiler
+#: (power_default_toggle_rate; its power_default_static_probability is 0.5: all states as likely).
+DEFAULT_TOGGLES = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def default_activity(netlist: Netlist) -> Activity:
     gates = np.zeros((netlist.gate_type.size, GATE_COLUMNS))
     gates[:, GATE_RISE + 1] = 1.0
     gates[:, GATE_FALL + 3] = 1.0
-    return Activity(1.0, toggles, entries, flops, gates, np.zeros((0, 0), dtype=np.uint8))
+    return Activity(1.0, toggles, entries, flops, gates)
 
 
 def _entry_energies(netlist: Netlist, timing: Timing) -> Floats:

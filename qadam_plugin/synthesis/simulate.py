@@ -45,7 +45,6 @@ class Activity:
         output moved, and those that did not.
     flop_counts : (F, 16), see `FLOP_RISE`.
     gate_counts : (G, 16), see `GATE_RISE`.
-    outputs : (all cycles, output bits) value of each output bit at the end of each cycle; ports in the netlist's order.
     """
 
     cycles: float
@@ -53,7 +52,6 @@ class Activity:
     entry_counts: Floats
     flop_counts: Floats
     gate_counts: Floats
-    outputs: Bits
 
 
 def entry_bases(netlist: Netlist) -> Ints:
@@ -62,92 +60,185 @@ def entry_bases(netlist: Netlist) -> Ints:
     return np.concatenate([[0], np.cumsum(inputs << inputs)])
 
 
-def simulate(netlist: Netlist, timing: Timing, stimulus: Bits, period_ns: float, warmup: int = 0) -> Activity:
-    """Simulate a netlist, one row of input bits per cycle.
+class Simulator:
+    """A netlist at work, from reset-free zero: cycles are simulated in pieces, and each piece counts or does not.
 
     Parameters
     ----------
-    stimulus : (cycles, input bits), ports in the order of ``netlist.inputs``, lowest bit first; a row is applied
-        `timing.INPUT_DELAY_NS` after the edge that starts its cycle.
+    netlist, timing : what is simulated, and its delays.
     period_ns : clock period, half of it high.
-    warmup : leading cycles that are simulated and not counted.
-
-    Raises
-    ------
-    RunError : the netlist does not settle within the period.
     """
-    bases = entry_bases(netlist)
-    entry_type_base = netlist.tables.entry_base
+
+    def __init__(self, netlist: Netlist, timing: Timing, period_ns: float) -> None:
+        self.netlist, self.period_ns = netlist, period_ns
+        self.input_nets = np.concatenate([*netlist.inputs.values(), np.zeros(0, dtype=np.int64)])
+        self.output_nets = np.concatenate([*netlist.outputs.values(), np.zeros(0, dtype=np.int64)])
+        self.bases = entry_bases(netlist)
+        self.delays = _all_entry_delays(netlist, timing, self.bases)
+        self.q_delay, self.qn_delay = _ticks(timing.flop_q_delay_ns), _ticks(timing.flop_qn_delay_ns)
+        self.sink_base, self.sinks = _sinks(netlist)
+        self.state = _State.of(netlist, round(period_ns * TICKS_PER_NS))
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Forget what was counted so far."""
+        self.cycles = 0
+        self.toggles = np.zeros(self.netlist.nets, dtype=np.int64)
+        self.entries = np.zeros(self.bases[-1], dtype=np.int64)
+        self.flops = np.zeros((self.netlist.flop_type.size, FLOP_COLUMNS), dtype=np.int64)
+        self.gates = np.zeros((self.netlist.gate_type.size, GATE_COLUMNS), dtype=np.int64)
+
+    def run(self, stimulus: Bits, counted: bool = True) -> Bits:
+        """Simulate further cycles, one row of input bits each.
+
+        Parameters
+        ----------
+        stimulus : (cycles, input bits), ports in the order of ``netlist.inputs``, lowest bit first; a row is applied
+            `timing.INPUT_DELAY_NS` after the edge that starts its cycle.
+        counted : add the cycles' transitions to the counts.
+
+        Returns
+        -------
+        outputs : (cycles, output bits) at the end of each cycle, ports in the order of ``netlist.outputs``.
+
+        Raises
+        ------
+        RunError : the netlist does not settle within the period.
+        """
+        netlist, state = self.netlist, self.state
+        outputs = np.zeros((stimulus.shape[0], self.output_nets.size), dtype=np.uint8)
+        status = _run(
+            netlist.clock,
+            netlist.cell_type,
+            netlist.cell_output,
+            self.bases,
+            self.delays,
+            netlist.tables.n_inputs,
+            netlist.tables.truth,
+            netlist.flop_data,
+            netlist.flop_q,
+            netlist.flop_qn,
+            netlist.flop_clock,
+            self.q_delay,
+            self.qn_delay,
+            netlist.gate_enable,
+            netlist.gate_output,
+            netlist.gate_parent,
+            self.sink_base,
+            self.sinks,
+            self.input_nets,
+            self.output_nets,
+            np.ascontiguousarray(stimulus, dtype=np.uint8),
+            round(INPUT_DELAY_NS * TICKS_PER_NS),
+            1 if counted else 0,
+            state.value,
+            state.cell_state,
+            state.projected,
+            state.flop_state,
+            state.event_net,
+            state.event_entry,
+            state.event_next,
+            state.head,
+            state.tail,
+            state.pending,
+            self.toggles,
+            self.entries,
+            self.flops,
+            self.gates,
+            outputs,
+        )
+        if status == _TOO_SLOW:
+            raise RunError(f"simulation of {netlist.name}: not settled within a period of {self.period_ns:.3f} ns")
+        if status == _QUEUE_FULL:
+            raise RunError(f"simulation of {netlist.name}: more events at a time than the queue holds")
+        self.cycles += stimulus.shape[0] if counted else 0
+        return outputs
+
+    def activity(self) -> Activity:
+        """What was counted.
+
+        Raises
+        ------
+        ValueError : no cycle was counted.
+        """
+        if self.cycles == 0:
+            raise ValueError("no cycle was counted")
+        counts = (self.toggles, self.entries, self.flops, self.gates)
+        toggles, entries, flops, gates = (array.astype(np.float64) for array in counts)
+        return Activity(float(self.cycles), toggles, entries, flops, gates)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Values of nets and registers, and the queue of events: one linked list per tick of the cycle.
+
+    Between two cycles the queue is empty but for its free list, which starts at ``event_next[-1]``.
+    """
+
+    value: Ints
+    cell_state: Ints
+    projected: Ints
+    flop_state: Ints
+    event_net: Ints
+    event_entry: Ints
+    event_next: Ints
+    head: Ints
+    tail: Ints
+    pending: Ints
+
+    @classmethod
+    def of(cls, netlist: Netlist, period: int) -> _State:
+        """All registers and inputs zero, everything settled."""
+        room = 8 * netlist.nets + 4096
+        # One place more than events: the head of the free list.
+        event_next = np.append(np.arange(1, room + 1), 0)
+        state = cls(
+            value=np.zeros(netlist.nets, dtype=np.int64),
+            cell_state=np.zeros(netlist.cell_type.size, dtype=np.int64),
+            projected=np.zeros(netlist.cell_type.size, dtype=np.int64),
+            flop_state=np.zeros(netlist.flop_type.size, dtype=np.int64),
+            event_net=np.empty(room, dtype=np.int64),
+            event_entry=np.empty(room, dtype=np.int64),
+            event_next=event_next,
+            head=np.full(period, -1, dtype=np.int64),
+            tail=np.full(period, -1, dtype=np.int64),
+            pending=np.full(netlist.nets, -1, dtype=np.int64),
+        )
+        state.value[ONE] = 1
+        state.value[netlist.flop_qn[netlist.flop_qn != NO_NET]] = 1
+        _settle(
+            netlist.cell_type,
+            netlist.cell_inputs,
+            netlist.cell_output,
+            netlist.tables.n_inputs,
+            netlist.tables.truth,
+            state.value,
+            state.cell_state,
+            state.projected,
+        )
+        return state
+
+
+def _all_entry_delays(netlist: Netlist, timing: Timing, bases: Ints) -> Ints:
     delays = np.empty(bases[-1], dtype=np.int64)
+    tables = netlist.tables
     _entry_delays(
         netlist.cell_type,
         netlist.cell_inputs,
         netlist.cell_output,
         bases,
-        netlist.tables.n_inputs,
-        netlist.tables.truth,
-        entry_type_base,
-        netlist.tables.entry_delay,
-        netlist.tables.slew_axis,
-        netlist.tables.load_axis,
-        netlist.tables.values,
+        tables.n_inputs,
+        tables.truth,
+        tables.entry_base,
+        tables.entry_delay,
+        tables.slew_axis,
+        tables.load_axis,
+        tables.values,
         timing.slew_ns,
         timing.load_ff,
         delays,
     )
-    sink_base, sinks = _sinks(netlist)
-    input_nets = np.concatenate([*netlist.inputs.values(), np.zeros(0, dtype=np.int64)])
-    output_nets = np.concatenate([*netlist.outputs.values(), np.zeros(0, dtype=np.int64)])
-    toggles = np.zeros(netlist.nets, dtype=np.int64)
-    entries = np.zeros(bases[-1], dtype=np.int64)
-    flops = np.zeros((netlist.flop_type.size, FLOP_COLUMNS), dtype=np.int64)
-    gates = np.zeros((netlist.gate_type.size, GATE_COLUMNS), dtype=np.int64)
-    outputs = np.zeros((stimulus.shape[0], output_nets.size), dtype=np.uint8)
-    status = _run(
-        netlist.nets,
-        netlist.clock,
-        netlist.cell_type,
-        netlist.cell_inputs,
-        netlist.cell_output,
-        bases,
-        delays,
-        netlist.tables.n_inputs,
-        netlist.tables.truth,
-        netlist.flop_data,
-        netlist.flop_q,
-        netlist.flop_qn,
-        netlist.flop_clock,
-        _ticks(timing.flop_q_delay_ns),
-        _ticks(timing.flop_qn_delay_ns),
-        netlist.gate_enable,
-        netlist.gate_output,
-        netlist.gate_parent,
-        sink_base,
-        sinks,
-        input_nets,
-        output_nets,
-        np.ascontiguousarray(stimulus, dtype=np.uint8),
-        round(period_ns * TICKS_PER_NS),
-        round(INPUT_DELAY_NS * TICKS_PER_NS),
-        warmup,
-        toggles,
-        entries,
-        flops,
-        gates,
-        outputs,
-    )
-    if status == _TOO_SLOW:
-        raise RunError(f"simulation of {netlist.name}: it does not settle within a period of {period_ns:.3f} ns")
-    if status == _QUEUE_FULL:
-        raise RunError(f"simulation of {netlist.name}: more events at a time than the queue holds")
-    return Activity(
-        cycles=float(stimulus.shape[0] - warmup),
-        net_toggles=toggles.astype(np.float64),
-        entry_counts=entries.astype(np.float64),
-        flop_counts=flops.astype(np.float64),
-        gate_counts=gates.astype(np.float64),
-        outputs=outputs,
-    )
+    return delays
 
 
 def _ticks(delay_ns: Floats) -> Ints:
@@ -213,11 +304,28 @@ def _entry_delays(
 
 
 @jit
-def _run(
-    nets: int,
-    clock: int,
+def _settle(
     cell_type: Ints,
     cell_inputs: Ints,
+    cell_output: Ints,
+    n_inputs: Ints,
+    truth: NDArray[np.uint64],
+    value: Ints,
+    state: Ints,
+    projected: Ints,
+) -> None:
+    """Values of all cells' outputs, in topological order."""
+    for cell in range(cell_type.size):
+        for pin in range(n_inputs[cell_type[cell]]):
+            state[cell] |= value[cell_inputs[cell, pin]] << pin
+        projected[cell] = np.int64(truth[cell_type[cell]] >> np.uint64(state[cell])) & 1
+        value[cell_output[cell]] = projected[cell]
+
+
+@jit
+def _run(
+    clock: int,
+    cell_type: Ints,
     cell_output: Ints,
     bases: Ints,
     delays: Ints,
@@ -237,48 +345,35 @@ def _run(
     input_nets: Ints,
     output_nets: Ints,
     stimulus: Bits,
-    period: int,
     input_delay: int,
-    warmup: int,
+    counted: int,
+    value: Ints,
+    state: Ints,
+    projected: Ints,
+    flop_state: Ints,
+    event_net: Ints,
+    event_entry: Ints,
+    event_next: Ints,
+    head: Ints,
+    tail: Ints,
+    pending: Ints,
     toggles: Ints,
     entries: Ints,
     flop_counts: Ints,
     gate_counts: Ints,
     outputs: Bits,
 ) -> int:
-    """Simulate all cycles, adding to the counts in place; 0 or the reason why it stopped."""
-    value = np.zeros(nets, dtype=np.int64)
-    value[ONE] = 1
-    state = np.zeros(cell_type.size, dtype=np.int64)
-    projected = np.zeros(cell_type.size, dtype=np.int64)
-    flop_state = np.zeros(flop_data.size, dtype=np.int64)
+    """Simulate all cycles, moving the state and the counts in place; the status that it ended with."""
+    period = head.size
+    room = event_net.size
+    free = event_next[room]
     flop_on = np.zeros(flop_data.size, dtype=np.int64)
     gate_on = np.zeros(gate_enable.size, dtype=np.int64)
-    for flop in range(flop_data.size):
-        if flop_qn[flop] != NO_NET:
-            value[flop_qn[flop]] = 1
-    for cell in range(cell_type.size):
-        for pin in range(n_inputs[cell_type[cell]]):
-            state[cell] |= value[cell_inputs[cell, pin]] << pin
-        projected[cell] = np.int64(truth[cell_type[cell]] >> np.uint64(state[cell])) & 1
-        value[cell_output[cell]] = projected[cell]
-
-    # A queue of events: one linked list per tick of the cycle, first come first served.
-    room = 8 * nets + 4096
-    event_net = np.empty(room, dtype=np.int64)
-    event_entry = np.empty(room, dtype=np.int64)
-    event_next = np.arange(1, room + 1)
-    free = 0
-    head = np.full(period, -1, dtype=np.int64)
-    tail = np.full(period, -1, dtype=np.int64)
-    pending = np.full(nets, -1, dtype=np.int64)
-    pending_entry = np.int64(-1)
     # Nets to move and when, filled by the clock edge and the inputs before the cycle's ticks are walked.
     start_net = np.empty(2 * flop_data.size + input_nets.size, dtype=np.int64)
     start_tick = np.empty(2 * flop_data.size + input_nets.size, dtype=np.int64)
 
     for cycle in range(stimulus.shape[0]):
-        counted = 1 if cycle >= warmup else 0
         started = 0
         for gate in range(gate_enable.size):
             fed = gate_parent[gate] < 0 or gate_on[gate_parent[gate]] == 1
@@ -341,7 +436,7 @@ def _run(
                 event = head[tick]
                 head[tick] = event_next[event]
                 net = event_net[event]
-                pending_entry = event_entry[event]
+                cause = event_entry[event]
                 event_next[event] = free
                 free = event
                 waiting -= 1
@@ -350,8 +445,8 @@ def _run(
                 pending[net] = -1
                 value[net] = 1 - value[net]
                 toggles[net] += counted
-                if pending_entry >= 0:
-                    entries[pending_entry] += counted
+                if cause >= 0:
+                    entries[cause] += counted
                 for sink in range(sink_base[net], sink_base[net + 1]):
                     number = sinks[sink, 1]
                     if sinks[sink, 0] == _FLOP:
@@ -394,4 +489,5 @@ def _run(
                     waiting += 1
         for bit in range(output_nets.size):
             outputs[cycle, bit] = value[output_nets[bit]]
+    event_next[room] = free
     return _SETTLED
