@@ -7,6 +7,7 @@ behind them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -167,7 +168,7 @@ def _corner_rows(design: Design) -> Bits:
 
 def _random_operations(design: Design, count: int, rng: np.random.Generator) -> Bits:
     assert design.pe is not None
-    columns: dict[str, Bits | int] = {
+    columns: dict[str, Bits] = {
         "en": (rng.random(count) < 0.75).astype(np.uint64),
         "chain": (rng.random(count) < 0.25).astype(np.uint64),
     }
@@ -177,25 +178,48 @@ def _random_operations(design: Design, count: int, rng: np.random.Generator) -> 
             corner = rng.choice(corner_values(port, design.pe), count)
             columns[port.name] = np.where(rng.random(count) < 0.3, corner, wild)
     if design.pe.family == "fp":
-        # Two thirds of the sums get a partner of close exponent: most random pairs would never meet.
-        near = _close_to_products(design, columns, rng)
+        # What plain random numbers hardly ever meet: ties, the ends of the range, cancellation.
+        form = operand_format(design.pe)
+        columns |= _hard_factors(form, columns["act"], columns["weight"], rng)
+        near = _close_to_products(design.pe, columns["act"], columns["weight"], rng)
         columns["psum_in"] = np.where(rng.random(count) < 2 / 3, near, columns["psum_in"])
     return _rows(design, count, columns)
 
 
-def _close_to_products(design: Design, columns: dict[str, Bits | int], rng: np.random.Generator) -> Bits:
-    """Partial sums whose exponent differs from their product's by at most two, any sign and fraction."""
-    assert design.pe is not None
-    form = sum_format(design.pe)
-    act, weight = columns["act"], columns["weight"]
-    assert isinstance(act, np.ndarray) and isinstance(weight, np.ndarray)
-    product_bits = products(design.pe, act, weight)
-    field = (product_bits >> np.uint64(form.fraction_bits)).astype(np.int64) & int(mask(form.exponent_bits))
-    field = np.clip(field + rng.integers(-2, 3, len(act)), 0, int(mask(form.exponent_bits)) - 1)
-    sign = rng.integers(0, 2, len(act), dtype=np.uint64) << np.uint64(form.bits - 1)
-    fraction = rng.integers(0, 1 << form.fraction_bits, len(act), dtype=np.uint64)
-    near = np.where(rng.random(len(act)) < 0.5, product_bits & mask(form.fraction_bits), fraction)
-    return sign | (field.astype(np.uint64) << np.uint64(form.fraction_bits)) | near
+def _hard_factors(form: FloatFormat, act: Bits, weight: Bits, rng: np.random.Generator) -> dict[str, Bits]:
+    """A third of the factors with few significant bits, and a quarter with a product at an end of the range."""
+    count, bias = len(act), form.bias
+    cleared = rng.integers(0, form.fraction_bits + 1, (2, count), dtype=np.uint64)
+    short = rng.random(count) < 1 / 3
+    act, weight = (
+        np.where(short, factor >> zeros << zeros, factor) for factor, zeros in zip((act, weight), cleared, strict=True)
+    )
+    top = int(mask(form.exponent_bits))
+    shift = np.uint64(form.fraction_bits)
+    act_field = (act >> shift).astype(np.int64) & top
+    product_field = np.where(rng.random(count) < 0.5, 0, top) + rng.integers(-2, 3, count)
+    field = np.clip(product_field + bias - act_field, 0, top - 1).astype(np.uint64)
+    edge = (weight & ~(np.uint64(top) << shift)) | field << shift
+    return {"act": act, "weight": np.where(rng.random(count) < 1 / 4, edge, weight)}
+
+
+def _close_to_products(pe: PEType, act: Bits, weight: Bits, rng: np.random.Generator) -> Bits:
+    """Partial sums near their product, any sign.
+
+    Exponents differ by at most two (cancellation), or by up to the width of a significand (sticky bits); fractions are
+    the product's, or any, or close to one (carries).
+    """
+    form, count = sum_format(pe), len(act)
+    fraction_mask, top = mask(form.fraction_bits), int(mask(form.exponent_bits))
+    product_bits = products(pe, act, weight)
+    field = (product_bits >> np.uint64(form.fraction_bits)).astype(np.int64) & top
+    reach = np.where(rng.random(count) < 0.5, 2, form.fraction_bits + 4)
+    field = np.clip(field + rng.integers(-reach, reach + 1), 0, top - 1).astype(np.uint64)
+    sign = rng.integers(0, 2, count, dtype=np.uint64) << np.uint64(form.bits - 1)
+    any_fraction = rng.integers(0, 1 << form.fraction_bits, count, dtype=np.uint64)
+    full = fraction_mask - rng.integers(0, 8, count, dtype=np.uint64)
+    fraction = np.choose(rng.integers(0, 3, count), [product_bits & fraction_mask, any_fraction, full])
+    return sign | (field << np.uint64(form.fraction_bits)) | fraction
 
 
 def _random_accesses(design: Design, count: int, rng: np.random.Generator) -> Bits:
@@ -231,7 +255,7 @@ def _with_warmup(design: Design, rows: Bits) -> Bits:
     return rows
 
 
-def _rows(design: Design, count: int, columns: dict[str, Bits | int]) -> Bits:
+def _rows(design: Design, count: int, columns: Mapping[str, Bits | int]) -> Bits:
     """Rows of vectors from columns by port name; ports that are not named are zero."""
     rows = np.zeros((count, len(design.inputs)), dtype=np.uint64)
     for index, port in enumerate(design.inputs):

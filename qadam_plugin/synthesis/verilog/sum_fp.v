@@ -39,9 +39,8 @@ module sum_fp #(
 
     wire [WIDE-1:0] unshifted = {~minor_zero, minor[FRAC-1:0], 3'b000};
     wire [2*WIDE-1:0] shifted = {unshifted, {WIDE{1'b0}}} >> distance;
-    wire beyond = distance >= WIDE;
-    wire [WIDE-1:0] aligned =
-        beyond ? {{(WIDE-1){1'b0}}, ~minor_zero} : {shifted[2*WIDE-1:WIDE+1], shifted[WIDE] | |shifted[WIDE-1:0]};
+    // A number that is shifted out altogether cannot change the sum: it is below a quarter of its last place.
+    wire [WIDE-1:0] aligned = {shifted[2*WIDE-1:WIDE+1], shifted[WIDE] | |shifted[WIDE-1:0]};
     wire [FRAC:0] leading = {~major_zero, major[FRAC-1:0]};
 
     wire sign_1, subtract_1, nan_1, infinite_1;
