@@ -30,7 +30,10 @@ module sum_fp #(
     wire sign = swap ? b[EXP+FRAC] : a[EXP+FRAC];
     wire subtract = a[EXP+FRAC] ^ b[EXP+FRAC];
     wire [EXP-1:0] exponent = major[FRAC +: EXP];
-    wire [EXP-1:0] distance = exponent - minor[FRAC +: EXP];
+    // Both differences at once: which of them counts is known only after the comparison.
+    wire [EXP-1:0] a_above = a_size[FRAC +: EXP] - b_size[FRAC +: EXP];
+    wire [EXP-1:0] b_above = b_size[FRAC +: EXP] - a_size[FRAC +: EXP];
+    wire [EXP-1:0] distance = swap ? b_above : a_above;
 
     wire a_special = &a[FRAC +: EXP];
     wire b_special = &b[FRAC +: EXP];
@@ -83,10 +86,13 @@ module sum_fp #(
 
     wire round_up = normal[2] & (normal[3] | normal[1] | normal[0]);
     wire [FRAC:0] rounded = {1'b0, normal[WIDE-2:3]} + round_up;
-    wire signed [EXP+1:0] result_exponent = $signed({2'b00, exponent_2}) + $signed({1'b0, carry})
-        + $signed({1'b0, rounded[FRAC]}) - (carry ? $signed({(EXP+2){1'b0}}) : $signed({1'b0, left}));
-    wire overflow = result_exponent >= $signed({2'b00, TOP});
-    wire underflow = result_exponent <= 0;
+    // A sum below the smallest normal number is exact, so its rounding never carries.
+    wire signed [EXP+1:0] shifted_exponent = $signed({2'b00, exponent_2}) - $signed({1'b0, left});
+    wire [EXP:0] raised_exponent = exponent_2 + 1'b1;
+    wire [EXP:0] normal_exponent = carry ? raised_exponent : shifted_exponent[EXP:0];
+    wire [EXP:0] result_exponent = normal_exponent + rounded[FRAC];
+    wire underflow = ~carry & (shifted_exponent <= 0);
+    wire overflow = ~underflow & (result_exponent >= {1'b0, TOP});
 
     assign sum =
         nan_2 ? {1'b0, TOP, 1'b1, {(FRAC-1){1'b0}}} :
