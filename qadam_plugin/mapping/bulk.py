@@ -12,7 +12,7 @@ from ..errors import QadamError
 from ..hardware.archspec import ArchSpec
 from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import Layer
-from ._jit import jit
+from ._jit import jit_lean
 from .counts import CYCLES, VALID, Counts, FloatArray, count_mapping, empty_counts
 from .deliveries import IntArray
 from .nest import Mapping
@@ -75,7 +75,7 @@ def stack_mappings(spec: ArchSpec, mappings: Sequence[Mapping]) -> tuple[NDArray
     return np.stack([factors for factors, _ in arrays]), np.stack([orders for _, orders in arrays])
 
 
-@jit
+@jit_lean
 def _price_all(
     tables: Tables,
     factors: IntArray,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit, jit_inline
+from ._jit import jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_DIM, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
 from .nest_arrays import FIRST, INNER_FIRST, USED_X, USED_Y, WORDS, Nest, flatten, steps_of
@@ -89,7 +89,7 @@ def empty_counts(tables: Tables) -> Counts:
     )
 
 
-@jit
+@jit_lean
 def count_mapping(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts) -> int:
     """Count and price one mapping.
 
@@ -112,7 +112,7 @@ def count_mapping(tables: Tables, factors: IntArray, orders: IntArray, nest: Nes
     return counts.summary[VERDICT]
 
 
-@jit_inline
+@jit_lean
 def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Fan-outs and capacities, in Timeloop's order: parser, MACs, then levels from the inside.
 
@@ -173,7 +173,7 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     summary[MACS] = x * y
 
 
-@jit
+@jit_lean
 def words_to_child(
     dims: IntArray, loops: IntArray, levels: IntArray, tile: IntArray, cycles: int, level: int, k: int
 ) -> int:
@@ -198,7 +198,7 @@ def words_to_child(
     return words
 
 
-@jit
+@jit_lean
 def neighbour_visits(
     dims: IntArray, loops: IntArray, levels: IntArray, tile: IntArray, visits: IntArray, level: int, k: int
 ) -> bool:
@@ -214,7 +214,7 @@ def neighbour_visits(
     return alike_visits(loops, levels[level, FIRST], end, tile, level, levels[level, WORDS + _INPUTS], visits)
 
 
-@jit
+@jit_lean
 def sharing(
     dims: IntArray,
     loops: IntArray,
@@ -222,6 +222,8 @@ def sharing(
     levels: IntArray,
     tile: IntArray,
     visits: IntArray,
+    children: IntArray,
+    table: IntArray,
     row: int,
     level: int,
     k: int,
@@ -230,7 +232,8 @@ def sharing(
 
     Parameters
     ----------
-    dims : `Tables.dims`. loops, inner, levels, tile, visits : of `Nest`. row : children along X, see `fanout`.
+    dims : `Tables.dims`. loops, inner, levels, tile, visits, children, table : of `Nest`. row : children along X, see
+    `fanout`.
 
     Returns
     -------
@@ -252,11 +255,11 @@ def sharing(
         return groups, 0, 0
     first, last = levels[level, FIRST], levels[levels.shape[0] - 1, FIRST]
     steps = steps_of(dims, inner, end, k)
-    saved, links = dropped_words(groups, visits, first, last, inner, steps, begin, end, row)
+    saved, links = dropped_words(groups, visits, first, last, inner, steps, begin, end, row, children, table)
     return groups, saved, links
 
 
-@jit_inline
+@jit_lean
 def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Accesses, arrivals and links as if every level kept everything, then accesses after bypassing.
 
@@ -266,8 +269,8 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
     """
     dims, store, top = tables.dims, tables.levels, tables.top
     loops, inner, levels, tile, visits = nest.loops, nest.inner, nest.levels, nest.tile, nest.visits
-    traffic, flows, stores = counts.traffic, counts.flows, counts.stores
-    cycles = counts.summary[COMPUTE_CYCLES]
+    traffic, flows, stores, scratch = counts.traffic, counts.flows, counts.stores, nest.children
+    cycles, table = counts.summary[COMPUTE_CYCLES], nest.table
     for k in range(_TENSORS):
         content = float(cycles)
         for level in range(top[k] + 1):
@@ -276,7 +279,7 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
             groups, saved, links = 1, 0, 0
             if children > 1:
                 row = store[level, MESH_X]
-                groups, saved, links = sharing(dims, loops, inner, levels, tile, visits, row, level, k)
+                groups, saved, links = sharing(dims, loops, inner, levels, tile, visits, scratch, table, row, level, k)
             traffic[level, k, LINKS] = links
             if kept_below or links > 0:
                 words = words_to_child(dims, loops, levels, tile, cycles, level, k)
@@ -289,13 +292,13 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
             flows[level, k, CONTENT] = content
 
 
-@jit
+@jit_lean
 def _round(value: float) -> int:
     """Nearest integer, halves away from zero, as C's ``round``."""
     return math.floor(value + 0.5) if value >= 0 else -math.floor(0.5 - value)
 
 
-@jit_inline
+@jit_lean
 def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Reads, fills and updates per instance.
 
@@ -331,13 +334,13 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
                 traffic[level, k, FILLS] = int(share + peer)
 
 
-@jit
+@jit_lean
 def _accesses_of_block(words: int, block: int) -> int:
     """Accesses of `block` words that hold so many words."""
     return words if block == 1 else (words + block - 1) // block
 
 
-@jit_inline
+@jit_lean
 def _price(tables: Tables, counts: Counts) -> None:
     """Throttling, cycles and energy.
 

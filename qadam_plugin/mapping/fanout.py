@@ -18,55 +18,53 @@ Timeloop's rule accumulation along a row of MACs is free.
 
 from __future__ import annotations
 
-import numpy as np
-
-from ._jit import jit
+from ._jit import jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, IntArray, fresh_words
 
+#: Odd constant of multiplicative hashing.
+_MIXER = 0x9E3779B97F4A7C1
 
-@jit
-def child_offsets(loops: IntArray, steps: int, begin: int, end: int) -> IntArray:
+
+@jit_lean
+def child_offsets(loops: IntArray, steps: int, begin: int, end: int, offsets: IntArray) -> int:
     """Offset of every child, as packed steps; the innermost loop is the fastest.
 
     Parameters
     ----------
     loops : int64 (7, at least `end`), see `deliveries`; the spatial loops of the container are `begin` to `end`, X
         loops inside Y loops. steps : the row that holds the packed steps of the tensor.
+    offsets : int64 (at least the number of children,), receives the offsets.
 
     Returns
     -------
-    int64 (product of bounds,)
+    The number of children.
     """
-    children = 1
-    for j in range(begin, end):
-        children *= loops[LOOP_BOUND, j]
-    offsets = np.zeros(children, np.int64)
+    offsets[0] = 0
     filled = 1
     for j in range(begin, end):
         for index in range(1, loops[LOOP_BOUND, j]):
             for c in range(filled):
                 offsets[index * filled + c] = offsets[c] + index * loops[steps, j]
         filled *= loops[LOOP_BOUND, j]
-    return offsets
+    return filled
 
 
-@jit
-def served_by_neighbour(offsets: IntArray, row: int, step: int) -> tuple[int, IntArray]:
-    """Children that a neighbour serves at a visit of this step, and the offsets of the others.
+@jit_lean
+def unserved_children(offsets: IntArray, children: int, row: int, step: int, left: IntArray) -> int:
+    """Children that no neighbour serves at a visit of this step.
 
     Parameters
     ----------
-    offsets : int64 (children,), from `child_offsets`.
+    offsets : int64 (at least `children`,), from `child_offsets`.
     row : children of one row of the grid: the *physical* width of the container, although children are numbered by the
         width in use. That is how Timeloop does it; in a partly used container it misses real neighbours.
     step : packed step of the visit.
+    left : int64 (at least `children`,), receives their offsets.
 
     Returns
     -------
-    (number served, int64 (children - served,))
+    Their number.
     """
-    children = offsets.size
-    left = np.empty(children, np.int64)
     kept = 0
     for c in range(children):
         wanted = offsets[c] + step
@@ -79,25 +77,33 @@ def served_by_neighbour(offsets: IntArray, row: int, step: int) -> tuple[int, In
         ):
             left[kept] = offsets[c]
             kept += 1
-    return children - kept, left[:kept]
+    return kept
 
 
-@jit
-def distinct(values: IntArray) -> int:
-    """Number of different values. Children lie in runs of equal offsets, so few are compared with all before them."""
+@jit_lean
+def distinct(values: IntArray, count: int, table: IntArray) -> int:
+    """Number of different values among the first `count`.
+
+    Parameters
+    ----------
+    table : int64 (a power of two, at least twice `count`), scratch space of a hash table with linear probing; holds
+        places in `values`.
+    """
+    mask = table.size - 1
+    for slot in range(table.size):
+        table[slot] = -1
     found = 0
-    for j in range(values.size):
-        new = True
-        for other in range(j - 1, -1, -1):
-            if values[other] == values[j]:
-                new = False
-                break
-        if new:
+    for j in range(count):
+        slot = (values[j] * _MIXER >> 24) & mask
+        while table[slot] >= 0 and values[table[slot]] != values[j]:
+            slot = (slot + 1) & mask
+        if table[slot] < 0:
+            table[slot] = j
             found += 1
     return found
 
 
-@jit
+@jit_lean
 def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: int) -> int:
     """Number of different offsets, without listing the children.
 
@@ -125,13 +131,13 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: 
     return groups
 
 
-@jit
+@jit_lean
 def may_be_served(loops: IntArray, steps: int, begin: int, end: int, row: int, step: int) -> bool:
     """Whether any child can have a neighbour at this step: a quick test before the children are listed.
 
     Parameters
     ----------
-    loops, steps, begin, end : as for `child_offsets`. row : children of one row of the grid, see `served_by_neighbour`.
+    loops, steps, begin, end : as for `child_offsets`. row : children of one row of the grid, see `unserved_children`.
     """
     inside = 0
     children = 1
@@ -147,7 +153,7 @@ def may_be_served(loops: IntArray, steps: int, begin: int, end: int, row: int, s
     return row < children and not along_rows
 
 
-@jit
+@jit_lean
 def alike_visits(
     loops: IntArray, begin: int, end: int, extents: IntArray, row: int, tile: int, visits: IntArray
 ) -> bool:
@@ -187,7 +193,7 @@ def alike_visits(
     return before > 0
 
 
-@jit
+@jit_lean
 def operand_visits(loops: IntArray, steps: int, end: int, visits: IntArray) -> bool:
     """`alike_visits` of MACs directly below a container: each asks for one operand at every visit, moved or not."""
     inside = 0
@@ -202,7 +208,7 @@ def operand_visits(loops: IntArray, steps: int, end: int, visits: IntArray) -> b
     return end > 0
 
 
-@jit
+@jit_lean
 def dropped_words(
     groups: int,
     visits: IntArray,
@@ -213,6 +219,8 @@ def dropped_words(
     begin: int,
     end: int,
     row: int,
+    children: IntArray,
+    table: IntArray,
 ) -> tuple[int, int]:
     """What neighbours hand on.
 
@@ -221,7 +229,8 @@ def dropped_words(
     groups : multicast groups of the container.
     visits, first, last : from `alike_visits`, for temporal loops `first` to `last`.
     loops, steps, begin, end : spatial loops, as for `child_offsets`.
-    row : see `served_by_neighbour`.
+    row : see `unserved_children`.
+    children : int64 (2, at least the number of children), scratch space. table : see `distinct`.
 
     Returns
     -------
@@ -229,11 +238,13 @@ def dropped_words(
     links : words handed on, which therefore no longer arrive from above.
     """
     saved, links = 0, 0
+    offsets, left = children[0], children[1]
     for k in range(first, last):
         if visits[1, k] and may_be_served(loops, steps, begin, end, row, visits[0, k]):
-            served, rest = served_by_neighbour(child_offsets(loops, steps, begin, end), row, visits[0, k])
-            fewer = groups - distinct(rest) if served else 0
+            number = child_offsets(loops, steps, begin, end, offsets)
+            kept = unserved_children(offsets, number, row, visits[0, k], left)
+            fewer = groups - distinct(left, kept, table)
             if fewer > 0:
                 saved += fewer * visits[1, k]
-                links += served * visits[1, k]
+                links += (number - kept) * visits[1, k]
     return saved, links

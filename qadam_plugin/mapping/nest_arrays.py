@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit, jit_inline
+from ._jit import jit_lean
 from .deliveries import (
     AXES,
     LOOP_AXIS,
@@ -18,7 +18,7 @@ from .deliveries import (
     LOOP_STEP,
     IntArray,
 )
-from .tables import AXIS, SHIFT, SLOT_LEVEL, SLOT_MESH, STEP, Tables
+from .tables import AXIS, MESH_X, MESH_Y, SHIFT, SLOT_LEVEL, SLOT_MESH, STEP, Tables
 
 _TENSORS = 3
 _DIMENSIONS = 8
@@ -40,6 +40,7 @@ class Nest(NamedTuple):
         and Y; words of each tensor's tile *below* level l, one operand for level 0.
     tile : int64 (L + 1, AXES), extents of the Inputs' tile below level l.
     visits : int64 (2, S * 8), for `fanout.alike_visits`.
+    children : int64 (2, most children of a container), for `fanout.dropped_words`. table : for `fanout.distinct`.
     extents : int64 (8,), product of all bounds of each dimension.
     """
 
@@ -48,23 +49,28 @@ class Nest(NamedTuple):
     levels: IntArray
     tile: IntArray
     visits: IntArray
+    children: IntArray
+    table: IntArray
     extents: IntArray
 
 
 def empty_nest(tables: Tables) -> Nest:
     """Scratch space for the mappings of a tables."""
     loops = tables.slots.shape[1] * _DIMENSIONS
+    children = int((tables.levels[:, MESH_X] * tables.levels[:, MESH_Y]).max())
     return Nest(
         loops=np.zeros((LOOP_SCALE + 1, loops), np.int64),
         inner=np.zeros((LOOP_SCALE + 1, loops), np.int64),
         levels=np.ones((len(tables.levels) + 1, WORDS + _TENSORS), np.int64),
         tile=np.ones((len(tables.levels) + 1, AXES), np.int64),
         visits=np.zeros((2, loops), np.int64),
+        children=np.zeros((2, children), np.int64),
+        table=np.zeros(1 << (2 * children).bit_length(), np.int64),
         extents=np.ones(_DIMENSIONS, np.int64),
     )
 
 
-@jit_inline
+@jit_lean
 def flatten(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest) -> None:
     """Fill `nest` from a mapping, innermost slot first.
 
@@ -130,7 +136,7 @@ def flatten(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest) -> 
     levels[depth, INNER_FIRST] = spatial
 
 
-@jit
+@jit_lean
 def steps_of(dims: IntArray, loops: IntArray, count: int, k: int) -> int:
     """The row of a table of loops that holds the packed steps of a tensor; filled if it is not Inputs."""
     if k == _INPUTS:

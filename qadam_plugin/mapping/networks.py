@@ -12,7 +12,7 @@ from ..workloads.layer import TENSORS
 from .counts import COMPUTE_CYCLES, CONTENT, FANOUT, LINKS, Counts, neighbour_visits, words_to_child
 from .deliveries import IntArray
 from .evaluation import NetworkCounts
-from .fanout import child_offsets, served_by_neighbour
+from .fanout import child_offsets, unserved_children
 from .nest_arrays import FIRST, INNER_FIRST, Nest, steps_of
 from .tables import KEEP, MESH_X, Tables
 
@@ -55,16 +55,17 @@ def _classes(tables: Tables, nest: Nest, counts: Counts, level: int, k: int) -> 
     if counts.stores[level, FANOUT] == 1:
         return Counter({(1, 1): words})
     begin, end = int(nest.levels[level, INNER_FIRST]), int(nest.levels[level + 1, INNER_FIRST])
-    offsets = child_offsets(nest.inner, steps_of(tables.dims, nest.inner, end, k), begin, end)
-    everyone = _groups(offsets)
+    offsets, left = nest.children
+    children = child_offsets(nest.inner, steps_of(tables.dims, nest.inner, end, k), begin, end, offsets)
+    everyone = _groups(offsets[:children])
     classes: _Classes = Counter()
     if neighbour_visits(tables.dims, nest.loops, nest.levels, nest.tile, nest.visits, level, k):
         for loop in range(nest.levels[level, FIRST], nest.levels[-1, FIRST]):
             step, received = nest.visits[0, loop], int(nest.visits[1, loop])
-            served, rest = served_by_neighbour(offsets, tables.levels[level, MESH_X], step)
-            left = _groups(rest)
-            if received and served and left.total() < everyone.total():
-                _add(classes, left, received)
+            kept = unserved_children(offsets, children, tables.levels[level, MESH_X], step, left)
+            groups = _groups(left[:kept])
+            if received and groups.total() < everyone.total():
+                _add(classes, groups, received)
                 words -= received
     _add(classes, everyone, words)
     return classes
