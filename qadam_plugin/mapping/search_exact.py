@@ -1,0 +1,188 @@
+"""Best first through inner choices and near's bounds, until no bound is below the best cost: that is the proof."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._jit import jit
+from .bounds import least_cost_of_choice
+from .counts import Counts
+from .deliveries import IntArray
+from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
+from .nest_arrays import Nest
+from .search_inner import list_inner, set_inner, tile_words
+from .search_leaf import price_orders
+from .search_state import EVALUATED, FAR_LOOPS, FAR_STEP, NEAR_LOOPS, NEAR_STEP, WHOLE, FloatArray, State, beats
+from .tables import KEEP, SIZE, Tables
+
+_D = 8
+_TENSORS = 3
+
+
+@jit
+def search_space(
+    tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int, limit: int
+) -> tuple[bool, float, int]:
+    """Search all of a provable space.
+
+    Parameters
+    ----------
+    state : receives the best mapping.
+    budget : mappings to price at most. limit : inner choices to list at most.
+
+    Returns
+    -------
+    Whether the search was complete; else the least bound among what it left out; inner choices.
+    """
+    choices = list_inner(tables, space, state, limit)
+    total = choices.shape[0]
+    if total > limit:
+        return False, 0.0, total
+    costs, ties = np.empty(total), np.empty(total)
+    for i in range(total):
+        set_inner(tables, space, choices[i], state)
+        costs[i], ties[i] = least_cost_of_choice(tables, space, state, objective, False)
+    for i in _ascending(costs, ties):
+        if not beats(costs[i], ties[i], state.best):
+            break
+        if state.scalars[EVALUATED] >= budget:
+            return False, costs[i], total
+        set_inner(tables, space, choices[i], state)
+        left = _search_near(tables, space, state, nest, counts, objective, budget)
+        if left < np.inf:
+            return False, min(left, costs[i]), total
+    return True, np.inf, total
+
+
+@jit
+def _ascending(costs: FloatArray, ties: FloatArray) -> IntArray:
+    """Indices by cost, then tie-breaker, then place."""
+    by_tie = np.argsort(ties, kind="mergesort")
+    return by_tie[np.argsort(costs[by_tie], kind="mergesort")]
+
+
+@jit
+def _search_near(
+    tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int
+) -> float:
+    """All bounds of near for one inner choice. Returns the least bound left out when the budget ends, else infinity."""
+    levels = tables.levels.shape[0]
+    rest = state.extents[levels + NEAR_LOOPS].copy()
+    tiles, costs, ties = _list_near(tables, space, state, rest, objective)
+    for i in _ascending(costs, ties):
+        if not beats(costs[i], ties[i], state.best):
+            break
+        if state.scalars[EVALUATED] >= budget:
+            return costs[i]
+        for d in range(_D):
+            state.extents[levels + NEAR_LOOPS, d] = tiles[i, d]
+        _set_near(tables, space, state, rest)
+        price_orders(tables, space, state, nest, counts, objective, budget)
+    return np.inf
+
+
+@jit
+def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> None:
+    """Far's bounds and near's tiles, once near's bounds are chosen."""
+    levels, edges = tables.levels.shape[0], space.edges.shape[1]
+    extents = state.extents
+    for d in range(_D):
+        extents[levels + FAR_LOOPS, d] = rest[d] // extents[levels + NEAR_LOOPS, d]
+        extents[levels + FAR_STEP, d] = extents[levels + NEAR_STEP, d] * extents[levels + NEAR_LOOPS, d]
+    for b in range(edges):
+        k, zone = space.edges[TENSOR, b], space.edges[ZONE, b]
+        if zone == NEAR:
+            words = tile_words(tables.dims, extents, levels + FAR_STEP, k, state.tiles, edges + b)
+            state.flows[b, WHOLE] = words
+        elif zone == OUTSIDE:
+            state.flows[b, WHOLE] = tile_words(tables.dims, tables.dims, 0, k, state.tiles, edges + b)
+
+
+@jit
+def _list_near(
+    tables: Tables, space: Space, state: State, rest: IntArray, objective: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Bounds of near that fit and whose lower bound is below the best cost, with that bound."""
+    levels = tables.levels.shape[0]
+    near, reach = levels + NEAR_LOOPS, levels + FAR_STEP
+    extents = state.extents
+    tiles, costs, ties = np.ones((256, _D), np.int64), np.empty(256), np.empty(256)
+    count = 0
+    cursor = np.full(_D + 1, -1, np.int64)
+    for d in range(_D):
+        extents[near, d] = 1
+        extents[reach, d] = extents[levels + NEAR_STEP, d]
+    depth = 0
+    while depth >= 0:
+        if depth == _D:
+            _set_near(tables, space, state, rest)
+            cost, tie = least_cost_of_choice(tables, space, state, objective, True)
+            if beats(cost, tie, state.best):
+                if count == costs.size:
+                    tiles, costs, ties = _grown(tiles, costs, ties)
+                for d in range(_D):
+                    tiles[count, d] = extents[near, d]
+                costs[count] = cost
+                ties[count] = tie
+                count += 1
+            depth -= 1
+            continue
+        cursor[depth] += 1
+        taken = 0
+        while cursor[depth] < space.divisors.shape[1]:
+            bound = space.divisors[depth, cursor[depth]]
+            if bound == 0 or bound > rest[depth]:
+                break
+            if _may_stand(space, rest[depth], depth, bound):
+                extents[reach, depth] = extents[levels + NEAR_STEP, depth] * bound
+                if bound == 1 or _near_fits(tables, space, state):
+                    taken = bound
+                break
+            cursor[depth] += 1
+        if taken == 0:
+            cursor[depth] = -1
+            extents[near, depth] = 1
+            extents[reach, depth] = extents[levels + NEAR_STEP, depth]
+            depth -= 1
+            continue
+        extents[near, depth] = taken
+        depth += 1
+    return tiles[:count], costs[:count], ties[:count]
+
+
+@jit
+def _grown(tiles: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Copies of twice the length."""
+    count = costs.size
+    more, more_costs, more_ties = np.ones((2 * count, _D), np.int64), np.empty(2 * count), np.empty(2 * count)
+    more[:count], more_costs[:count], more_ties[:count] = tiles, costs, ties
+    return more, more_costs, more_ties
+
+
+@jit
+def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
+    """Whether near may have this bound and far what remains of the rest."""
+    if rest % bound:
+        return False
+    near, far = space.places[NEAR_SLOT], space.places[FAR_SLOT]
+    if near < 0:
+        if bound > 1:
+            return False
+    elif bound > space.limits[LARGEST, near, d] or space.limits[FIXED, near, d] not in (0, bound):
+        return False
+    remains = rest // bound
+    return remains <= space.limits[LARGEST, far, d] and space.limits[FIXED, far, d] in (0, remains)
+
+
+@jit
+def _near_fits(tables: Tables, space: Space, state: State) -> bool:
+    """Whether the stores from near to far hold their tiles."""
+    row = tables.levels.shape[0] + FAR_STEP
+    for level in range(space.places[NEAR_LEVEL], space.places[FAR_LEVEL]):
+        held = 0
+        for k in range(_TENSORS):
+            if tables.levels[level, KEEP + k]:
+                held += tile_words(tables.dims, state.extents, row, k, state.tiles, 2 * space.edges.shape[1] - 1)
+        if held > tables.levels[level, SIZE]:
+            return False
+    return True

@@ -1,0 +1,206 @@
+"""Search where no proof is at hand: an annealed descent over factors and orders, and a bound that holds for all.
+
+Moves shift one prime factor of a dimension from one slot to another, or bring a dimension to another place of a
+level's order. The random numbers are a fixed sequence: the same input gives the same answer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ._jit import jit
+from .counts import CYCLES, VALID, Counts, count_mapping
+from .deliveries import IntArray
+from .mapspace import FIXED, LARGEST, Space
+from .nest_arrays import Nest
+from .plan import Plan
+from .search_state import FloatArray, beats, cost_of
+from .tables import SLOT_LEVEL, SLOT_MESH, Tables
+
+_D = 8
+_TENSORS = 3
+_INPUTS = 1
+_OUTPUTS = 2
+
+#: Relative worsening that is accepted with probability 1/e, at the start and at the end of each round.
+_HOT, _COLD = 0.5, 0.002
+_ROUNDS = 4
+
+
+@jit
+def descend(
+    tables: Tables, space: Space, nest: Nest, counts: Counts, objective: int, budget: int
+) -> tuple[IntArray, IntArray, FloatArray, int]:
+    """Best mapping among so many.
+
+    Returns
+    -------
+    factors, orders (S, 8), cost and tie-breaker (2,), mappings priced. The cost is infinite if none was valid.
+    """
+    best = np.full(2, np.inf)
+    best_factors, best_orders = _start(tables, space), space.orders.copy()
+    factors, orders = best_factors.copy(), best_orders.copy()
+    trial_factors, trial_orders = factors.copy(), orders.copy()
+    current = _cost(tables, nest, counts, factors, orders, objective)
+    best[0], best[1] = current
+    seed = 12345
+    priced = 1
+    per_round = max(1, budget // _ROUNDS)
+    while priced < budget:
+        progress = (priced % per_round) / per_round
+        heat = _HOT * (_COLD / _HOT) ** progress
+        if priced % per_round == 0:
+            factors[:], orders[:] = best_factors, best_orders
+            current = (best[0], best[1])
+        trial_factors[:], trial_orders[:] = factors, orders
+        seed = _move(tables, space, trial_factors, trial_orders, seed)
+        cost = _cost(tables, nest, counts, trial_factors, trial_orders, objective)
+        priced += 1
+        seed = _following(seed)
+        chance = (seed >> 8 & 0xFFFF) / 65536.0
+        worse = math.log(cost[0] / current[0]) if current[0] < np.inf and cost[0] < np.inf else 0.0
+        if current[0] == np.inf or (cost[0] < np.inf and (worse <= 0.0 or math.exp(-worse / heat) > chance)):
+            factors[:], orders[:] = trial_factors, trial_orders
+            current = cost
+        if beats(cost[0], cost[1], best):
+            best[0], best[1] = cost
+            best_factors[:], best_orders[:] = trial_factors, trial_orders
+    return best_factors, best_orders, best, priced
+
+
+@jit
+def _following(seed: int) -> int:
+    """Next of a linear congruential sequence (the constants of ANSI C)."""
+    return (seed * 1103515245 + 12345) & 0x7FFFFFFF
+
+
+@jit
+def _start(tables: Tables, space: Space) -> IntArray:
+    """Fixed factors where they are demanded, everything else as far outside as the constraints allow."""
+    slots = tables.slots.shape[1]
+    factors = np.ones((slots, _D), np.int64)
+    for d in range(_D):
+        rest = tables.dims[0, d]
+        for slot in range(slots):
+            if space.limits[FIXED, slot, d] > 1 and rest % space.limits[FIXED, slot, d] == 0:
+                factors[slot, d] = space.limits[FIXED, slot, d]
+                rest //= space.limits[FIXED, slot, d]
+        for slot in range(slots):
+            if space.limits[FIXED, slot, d] > 0 or tables.slots[SLOT_MESH, slot] > 0:
+                continue
+            most = 1
+            for j in range(space.divisors.shape[1]):
+                bound = space.divisors[d, j]
+                if bound > 0 and rest % bound == 0 and bound <= space.limits[LARGEST, slot, d]:
+                    most = bound
+            factors[slot, d] = most
+            rest //= most
+    return factors
+
+
+@jit
+def _cost(
+    tables: Tables, nest: Nest, counts: Counts, factors: IntArray, orders: IntArray, objective: int
+) -> tuple[float, float]:
+    """Cost and tie-breaker; infinite if the mapping is invalid."""
+    if count_mapping(tables, factors, orders, nest, counts) != VALID:
+        return np.inf, np.inf
+    return cost_of(objective, counts.total[0], float(counts.summary[CYCLES]))
+
+
+@jit
+def _move(tables: Tables, space: Space, factors: IntArray, orders: IntArray, seed: int) -> int:
+    """Change a mapping by one random move; returns the seed."""
+    slots = tables.slots.shape[1]
+    for _ in range(64):
+        seed = _following(seed)
+        d = (seed >> 16) % _D
+        seed = _following(seed)
+        source = (seed >> 16) % slots
+        seed = _following(seed)
+        if seed >> 16 & 3 == 0:
+            free = space.free[source]
+            if free > 1 and factors[source, d] > 1:
+                _reorder(orders[source], free, d, (seed >> 18) % free)
+                return seed
+            continue
+        target = (seed >> 18) % slots
+        if _shift(tables, space, factors, d, source, target):
+            return seed
+    return seed
+
+
+@jit
+def _reorder(order: IntArray, free: int, d: int, place: int) -> None:
+    """Bring a dimension to another of the free places, which are the outermost."""
+    at = -1
+    for j in range(free):
+        if order[j] == d:
+            at = j
+    if at < 0:
+        return
+    while at < place:
+        order[at] = order[at + 1]
+        at += 1
+    while at > place:
+        order[at] = order[at - 1]
+        at -= 1
+    order[place] = d
+
+
+@jit
+def _shift(tables: Tables, space: Space, factors: IntArray, d: int, source: int, target: int) -> bool:
+    """Move the least prime factor of one loop to another slot, if the constraints allow it."""
+    bound = factors[source, d]
+    if source == target or bound == 1 or space.limits[FIXED, source, d] or space.limits[FIXED, target, d]:
+        return False
+    prime = 2
+    while bound % prime:
+        prime += 1
+    if factors[target, d] * prime > space.limits[LARGEST, target, d]:
+        return False
+    if tables.slots[SLOT_MESH, target]:
+        for other in range(tables.slots.shape[1]):  # one factor per dimension and container
+            same = tables.slots[SLOT_LEVEL, other] == tables.slots[SLOT_LEVEL, target]
+            if same and other != target and other != source and factors[other, d] > 1:
+                return False
+            if same and other == source and bound > prime:
+                return False
+    factors[source, d] //= prime
+    factors[target, d] *= prime
+    return True
+
+
+def least_cost(plan: Plan, tables: Tables, objective: int) -> float:
+    """A bound for any mapping: all MACs busy, every operation's operands, every tensor moved once.
+
+    What neighbours may hand on without a read, and half of Inputs' distinct words (see `bounds`), are left out.
+    """
+    macs = math.prod(int(b) for b in plan.bounds)
+    cycles = -(-macs // int(plan.macs[0]))
+    energy = macs * plan.compute
+    for k in range(_TENSORS):
+        keepers = np.flatnonzero(plan.keep[:, k])
+        innermost, outermost = int(keepers[0]), int(keepers[-1])
+        if not plan.container[: innermost + 1].any():
+            action = 2 if k == _OUTPUTS else 0
+            energy += macs / int(plan.block[innermost]) * float(plan.energy[innermost, action])
+        if outermost == innermost:
+            continue
+        if k == _OUTPUTS:
+            words, price = _all_words(plan, k), float(plan.energy[outermost, 2])
+        elif k == _INPUTS:
+            words, price = 0.0, 0.0
+        else:
+            words, price = _all_words(plan, k), float(plan.energy[outermost, 0])
+        energy += words / int(plan.block[outermost]) * price
+    leak = sum(float(plan.energy[level, 3]) for level in range(plan.container.size))
+    energy += leak * cycles
+    return (energy * cycles, energy, float(cycles))[objective]
+
+
+def _all_words(plan: Plan, k: int) -> float:
+    """Words of the whole tensor, Weights or Outputs."""
+    return float(math.prod(int(b) for b, axis in zip(plan.bounds, plan.axes[k], strict=True) if axis >= 0))

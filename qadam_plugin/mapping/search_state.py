@@ -1,0 +1,118 @@
+"""Scratch space of one search, objectives, and when a cost is better than another.
+
+Few arrays with named rows and columns: compiled functions pass arrays on at a cost that grows with their number.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._jit import jit
+from .deliveries import AXES, IntArray
+from .mapspace import Space
+from .tables import Tables
+
+FloatArray = NDArray[np.float64]
+
+_D = 8
+
+#: Objectives, as integers for the kernels.
+EDP, ENERGY, LATENCY = range(3)
+
+#: A cost is an improvement only beyond this relative difference: rounding errors are smaller.
+TOLERANCE = 1e-12
+
+#: Rows of `State.extents` after the L + 1 of the levels.
+NEAR_LOOPS, FAR_LOOPS, NEAR_STEP, FAR_STEP, ONES = 1, 2, 3, 4, 5
+
+#: Columns of `State.flows`.
+ABOVE, LEAST_ABOVE, LEAST_CHILD, BASE, OPEN, WHOLE, CHILD_PJ, PARENT_PJ, CHILD_WORDS, PARENT_WORDS = range(10)
+
+#: Columns of `State.stores`.
+INSTANCES, SHARE, READ_WORDS, WRITE_WORDS = range(4)
+
+#: Entries of `State.scalars`.
+CYCLES, MACS, CARRIES, EVALUATED, POOLED = range(5)
+
+
+class State(NamedTuple):
+    """Scratch space, reused from candidate to candidate, and the best mapping so far. L levels, B boundaries, S slots.
+
+    Attributes
+    ----------
+    factors, orders, best_factors, best_orders : int64 (S, 8), a candidate and the best mapping.
+    extents : int64 (L + 6, 8). Row l: product of the bounds inside level l. Then, from L: bounds of near, of far (what
+        the inner part leaves, while near is not chosen); all bounds inside near, inside far; ones.
+    flows : float64 (B, 10). What the parent hands out per word of one child, and the least of it if neighbours
+        hand on what they can; share of a child's words that then still comes from above; words of the child's tile, times
+        inner loops that no outer one can reuse it over; whether outer loops can reuse it; tile of a child at or
+        outside near; pJ per word at child and parent; words of the candidate.
+    tiles : int64 (2 B, 5), Inputs' tile of each child: inside near, then at or outside near.
+    stores : float64 (L, 4), instances in use; share of Outputs of one instance; words read and written.
+    constant : float64 (1,), pJ that do not depend on outer loops.
+    scalars : int64 (5,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use.
+    carries : int64, offsets between neighbours that could hand on Inputs; -1 for any.
+    loops : int64 (7, 16), outer loops as `deliveries` wants them, for Inputs.
+    listed : int64 (2, 4, 256), where the orders of a set of dimensions begin in `pool`, and how many (-1: not listed).
+    pool : int64 (rows, 8), orders.
+    best : float64 (2,), cost and tie-breaker.
+    """
+
+    factors: IntArray
+    orders: IntArray
+    best_factors: IntArray
+    best_orders: IntArray
+    extents: IntArray
+    flows: FloatArray
+    tiles: IntArray
+    stores: FloatArray
+    constant: FloatArray
+    scalars: IntArray
+    carries: IntArray
+    loops: IntArray
+    listed: IntArray
+    pool: IntArray
+    best: FloatArray
+
+
+def empty_state(tables: Tables, space: Space) -> State:
+    """Scratch space of a search that has found nothing yet."""
+    levels, slots, edges = len(tables.levels), tables.slots.shape[1], space.edges.shape[1]
+    return State(
+        factors=np.ones((slots, _D), np.int64),
+        orders=space.orders.copy(),
+        best_factors=np.ones((slots, _D), np.int64),
+        best_orders=space.orders.copy(),
+        extents=np.ones((levels + 6, _D), np.int64),
+        flows=np.zeros((edges, 10)),
+        tiles=np.ones((2 * edges, AXES), np.int64),
+        stores=np.zeros((levels, 4)),
+        constant=np.zeros(1),
+        scalars=np.zeros(5, np.int64),
+        carries=np.zeros(4 * slots * _D, np.int64),
+        loops=np.zeros((7, 2 * _D), np.int64),
+        listed=np.full((2, 4, 256), -1, np.int64),
+        pool=np.empty((2048, _D), np.int64),
+        best=np.full(2, np.inf),
+    )
+
+
+@jit
+def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]:
+    """Cost and tie-breaker: pJ times cycles, pJ, or cycles (then pJ)."""
+    if objective == EDP:
+        return energy * cycles, 0.0
+    if objective == ENERGY:
+        return energy, 0.0
+    return cycles, energy
+
+
+@jit
+def beats(cost: float, tie: float, best: FloatArray) -> bool:
+    """Whether a cost, or a bound of one, is below the best by more than rounding."""
+    if cost < best[0] * (1.0 - TOLERANCE):
+        return True
+    return cost == best[0] and tie < best[1] * (1.0 - TOLERANCE)
