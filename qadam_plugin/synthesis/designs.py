@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 
 from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
 from .formats import operand_format, sum_format
+from .sources import Port, module_source, top_source
 
 #: Ranks between operand and result registers that a MAC can have, per family.
 MAX_PIPELINE = {"int": 2, "shift-add": 2, "fp": 4}
@@ -21,14 +21,6 @@ MAX_PIPELINE = {"int": 2, "shift-add": 2, "fp": 4}
 _FAMILY_CODE = {"int": 0, "shift-add": 1, "fp": 2}
 _MAC_FILES = ("rank", "op_pipeline", "product_int", "product_shift_add", "product_fp", "sum_fp", "mac")
 _PE_FILES = (*_MAC_FILES, "spad", "pe_control", "pe")
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A port of a top: name and width in bits, at most 64."""
-
-    name: str
-    bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,41 +318,6 @@ def _design(
     clock_gating: bool,
     pe: PEType | None,
 ) -> Design:
-    folder = files("qadam_plugin.synthesis") / "verilog"
-    texts = tuple((folder / f"{source}.v").read_text(encoding="utf-8") for source in sources)
-    top = _top(name, module, parameters, inputs, outputs)
+    texts = tuple(module_source(source) for source in sources)
+    top = top_source(name, module, parameters, inputs, outputs)
     return Design(name, kind, (*texts, top), MappingProxyType(parameters), inputs, outputs, latency, clock_gating, pe)
-
-
-def _top(
-    name: str, module: str, parameters: dict[str, int], inputs: tuple[Port, ...], outputs: tuple[Port, ...]
-) -> str:
-    """Module without parameters around `module`; numbered ports are the lanes of its buses, lane 0 on the right."""
-    declarations = [f"    input {_range(port)}{port.name}" for port in (Port("clk", 1), *inputs)]
-    declarations += [f"    output {_range(port)}{port.name}" for port in outputs]
-    buses: dict[str, list[str]] = {}
-    for port in (Port("clk", 1), *inputs, *outputs):
-        stem, _, lane = port.name.rpartition("_")
-        buses.setdefault(stem if lane.isdigit() else port.name, []).append(port.name)
-    connections = [f"        .{bus}({_joined(names)})" for bus, names in buses.items()]
-    values = ", ".join(f".{key}({value})" for key, value in parameters.items())
-    return "\n".join(
-        [
-            f"module {name} (",
-            ",\n".join(declarations),
-            ");",
-            f"    {module} #({values}) unit (",
-            ",\n".join(connections),
-            "    );",
-            "endmodule",
-            "",
-        ]
-    )
-
-
-def _range(port: Port) -> str:
-    return f"[{port.bits - 1}:0] " if port.bits > 1 else ""
-
-
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else "{" + ", ".join(reversed(names)) + "}"

@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ..errors import RunError
-from .designs import Design, Port
+from .designs import Design
 from .golden import Bits
 from .golden_pe import Run
+from .sources import Port
 from .testbench import TOP, Testbench, run_testbench
 
 

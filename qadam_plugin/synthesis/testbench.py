@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .designs import Design, Port, lanes
+from .designs import Design, lanes
 from .golden import Bits
 from .golden_cycles import expected_outputs
 from .golden_pe import Run, run_results, weight_stream
+from .sources import Port, module_source, port_range
 from .vectors import warmup_cycles
 
 #: Name of the testbench module.
@@ -126,8 +127,8 @@ def run_testbench(
     }
     controls = [port for port in design.inputs if port.name in ("rst", "start", "configure", *settings)]
     handshakes = [port for port in (*design.inputs, *design.outputs) if port not in controls]
-    declared = [f"    reg {_range(port)}{port.name} = {settings.get(port.name, 0)};" for port in controls]
-    declared += [f"    wire {_range(port)}{port.name};" for port in handshakes]
+    declared = [f"    reg {port_range(port)}{port.name} = {settings.get(port.name, 0)};" for port in controls]
+    declared += [f"    wire {port_range(port)}{port.name};" for port in handshakes]
     connections = [f"        .{port.name}({port.name})" for port in (*controls, *handshakes)]
     configure = [
         f"        {port.name} = 1;\n        @(posedge clk) #1;\n        {port.name} = 0;"
@@ -138,7 +139,8 @@ def run_testbench(
 // Self-checking testbench of {design.top}: a convolution of {run.taps} taps and {run.filters} filters
 // at {run.positions} positions, every partial sum compared with the golden model.
 `timescale 1ns/1ps
-{_STREAMS}
+{module_source("stream_source")}
+{module_source("stream_sink")}
 module {TOP};
     reg clk = 0;
     always #{PERIOD_NS // 2} clk = ~clk;
@@ -177,63 +179,6 @@ module {TOP};
 {_recorder(record)}endmodule
 """
     return Testbench(verilog, files)
-
-
-_STREAMS = """
-// Offers the words of a file in order; a word passes at an edge where valid and ready are high. BURST not 0: words pass
-// without ready once it has risen, BURST of them, and the next burst waits until it has fallen and risen again.
-module stream_source #(parameter WIDTH = 8, COUNT = 1, BURST = 0, GAPS = 0, SEED = 1, FILE = "") (
-    input clk, input rst, input ready, output reg valid, output reg [WIDTH-1:0] data
-);
-    reg [WIDTH-1:0] words [0:COUNT-1];
-    integer next = 0, left = 0, seed = SEED;
-    reg fallen = 1;
-    reg free;
-    initial begin
-        $readmemh(FILE, words);
-        valid = 0;
-        data = 0;
-    end
-    always @(posedge clk) begin
-        if (!ready) fallen = 1;
-        if (BURST != 0 && left == 0 && fallen && ready && !rst) begin
-            left = BURST;
-            fallen = 0;
-        end
-        free = (BURST != 0) ? 1 : !valid || ready;
-        if (free) begin
-            if (!rst && next < COUNT && (BURST == 0 || left > 0) && !((GAPS != 0) && ($random(seed) & 3) == 0)) begin
-                valid <= #1 1;
-                data <= #1 words[next];
-                next = next + 1;
-                left = left - 1;
-            end else valid <= #1 0;
-        end
-    end
-endmodule
-
-// Takes words in bursts, as fast as they come once ready is high, and compares them with those of a file.
-module stream_sink #(parameter WIDTH = 8, COUNT = 1, BURST = 1, GAPS = 0, SEED = 1, FILE = "") (
-    input clk, input rst, input valid, input [WIDTH-1:0] data, output reg ready, output reg done, output reg wrong
-);
-    reg [WIDTH-1:0] words [0:COUNT-1];
-    integer next = 0, seed = SEED;
-    initial begin
-        $readmemh(FILE, words);
-        ready = 0;
-        done = 0;
-        wrong = 0;
-    end
-    always @(posedge clk) if (!rst) begin
-        if (valid !== 1'b0) begin
-            if (valid !== 1'b1 || !ready || next >= COUNT || data !== words[next]) wrong <= 1;
-            next = next + 1;
-            if (next == COUNT) done <= 1;
-            if (next % BURST == 0) ready <= #1 0;
-        end else if (next < COUNT && ((GAPS == 0) || ($random(seed) & 7) == 0)) ready <= #1 1;
-    end
-endmodule
-"""
 
 
 def _source(port: Port, count: int, burst: int, gaps: bool, seed: int) -> str:
@@ -275,10 +220,6 @@ def _flat(values: Bits) -> Bits:
 
 def _total(ports: Iterable[Port]) -> int:
     return sum(port.bits for port in ports)
-
-
-def _range(port: Port) -> str:
-    return f"[{port.bits - 1}:0] " if port.bits > 1 else ""
 
 
 def _slices(ports: Sequence[Port], bus: str) -> str:

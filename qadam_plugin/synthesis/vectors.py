@@ -13,11 +13,12 @@ from itertools import product
 import numpy as np
 
 from ..hardware.pe_types import PEType
-from .designs import Design, Port
+from .designs import Design
 from .formats import FloatFormat, operand_format, sum_format
 from .golden import Bits, mask, products
 from .golden_pe import Run
 from .operands import activations, partial_sums, weights
+from .sources import Port
 
 MAC_MODES = ("compute", "gated", "idle")
 SPAD_MODES = ("read", "write", "idle")
