@@ -235,3 +235,72 @@ class _Stream:
 
     def _offered(self) -> bool:
         return self.position < len(self.words) and (not self.burst or (self.open and self.left > 0))
+
+
+class ControlFeeder:
+    """Drives a PE's control alone: every word is there when asked for, and a MAC of some latency answers.
+
+    Parameters
+    ----------
+    bench : of a control.
+    latency : cycles that an operation spends in the MAC.
+    """
+
+    def __init__(self, bench: Bench, latency: int) -> None:
+        self.bench, self.latency = bench, latency
+        self._column = {port.name: index for index, port in enumerate(bench.design.inputs)}
+        self._output = {port.name: index for index, port in enumerate(bench.design.outputs)}
+        self._row = np.zeros((1, len(bench.design.inputs)), dtype=np.uint64)
+        self._held: list[tuple[int, int]] = [(0, 0)] * latency
+
+    def run(self, taps: int, filters: int, positions: int) -> int:
+        """Positions of a convolution; counts the cycles of each in which the control works at full rate.
+
+        Returns
+        -------
+        cycles : how many were counted.
+
+        Raises
+        ------
+        RunError : it issues another number of operations than taps x filters per position.
+        """
+        operations = taps * filters
+        self._set(last_tap=taps - 1, last_step=0, last_filter=filters - 1, last_weight=operations - 1, p_out_ready=1)
+        for levels in ({"rst": 1}, {"rst": 1}, {"rst": 0, "start": 1, "load_weights": 1}, {"start": 0, "w_valid": 1}):
+            self._set(**levels)
+            self._cycle(counted=False)
+        self._set(a_valid=1)
+        computing, counted, issued, fed = operations, 0, 0, 0
+        for _ in range(40 + positions * (2 * operations + taps + 4 * filters + 40)):
+            steady = self.latency < computing < operations
+            counted += steady
+            # The PE below sends one burst of partial sums whenever the control is ready for them.
+            self._set(p_in_valid=0 < fed <= filters)
+            outputs = self._cycle(counted=steady)
+            fed = fed + 1 if outputs["p_in_ready"] else 0
+            issued += outputs["mac_en"] and not outputs["mac_chain"]
+            computing = 0 if outputs["ifmap_wen"] else computing + 1
+            if issued == operations * positions and not outputs["mac_en"]:
+                break
+        if issued != operations * positions:
+            raise RunError(
+                f"{self.bench.design.name}: netlist issues {issued} operations, not {operations * positions}"
+            )
+        return counted
+
+    def _set(self, **levels: int) -> None:
+        for name, level in levels.items():
+            self._row[0, self._column[name]] = level
+
+    def _cycle(self, counted: bool) -> dict[str, int]:
+        """One cycle; what the outputs show."""
+        taken = self._held[0]
+        self._set(
+            mac_take=int(taken == (1, 1)),
+            mac_valid=self._held[-1][0],
+            mac_busy=int(any(enabled for enabled, _ in self._held)),
+        )
+        shown = self.bench.run(self._row, counted)[0]
+        outputs = {name: int(shown[index]) for name, index in self._output.items()}
+        self._held = [(outputs["mac_en"], outputs["mac_chain"]), *self._held[:-1]]
+        return outputs

@@ -1,0 +1,149 @@
+"""A characterisation run: every point that is not there yet, on several processes; a table when all its rows are."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import connection, parent_process
+from pathlib import Path
+
+from ..errors import RunError
+from .cacti import build_cacti
+from .library import cache_folder, cell_library
+from .measure import Measurement, measure
+from .points import Point, all_points
+from .rows import Row, RowStore, formatted, table_text, write_whole
+from .synth import yosys_version
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: rows there, rows in all, the last one and the seconds that it took (0: it was kept)."""
+
+    done: int
+    total: int
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run made: the tables written, rows measured now, rows kept from earlier runs."""
+
+    tables: tuple[Path, ...]
+    measured: int
+    kept: int
+
+
+def characterize(
+    points: Sequence[Point],
+    how: Measurement,
+    out: Path,
+    jobs: int,
+    report: Callable[[Progress], None],
+    fresh: bool = False,
+) -> Outcome:
+    """Measure points and write their tables to the folder `out`; a table holds the points given, in their order.
+
+    Every row is kept in the user's cache as it is finished, so a run that was stopped goes on where it was. The same
+    points, seed, tools and library give the same tables, whatever `jobs` is.
+
+    Parameters
+    ----------
+    fresh : measure all points anew, kept or not.
+
+    Raises
+    ------
+    RunError : a tool is missing or failed, a netlist fails its vectors, or a worker process died; finished rows are
+        kept, and no table of a family with missing rows is written.
+    InputError : the cell library or CACTI's source is not the expected one.
+    """
+    circuits = any(point.design is not None for point in points)
+    if circuits:
+        yosys_version()
+    # Fetched and built here, once, before workers could all begin to.
+    library = cell_library() if circuits else None
+    if any(point.design is None for point in points):
+        build_cacti()
+    store = RowStore(cache_folder() / "rows", how, library)
+    rows: dict[str, Row] = {}
+    if not fresh:
+        rows = {_key(point): row for point in points if (row := store.find(point))}
+    kept = len(rows)
+    if kept:
+        report(Progress(kept, len(points), f"{kept} rows of earlier runs", 0.0))
+    missing = sorted((point for point in points if _key(point) not in rows), key=lambda point: -point.weight)
+    for point, figures, seconds in _measured(missing, how, jobs):
+        rows[_key(point)] = store.add(point, figures)
+        report(Progress(len(rows), len(points), point.name, seconds))
+    tables = []
+    for family in dict.fromkeys(point.family for point in points):
+        of_family = [rows[_key(point)] for point in points if point.family == family]
+        path = out / f"{family}.csv"
+        write_whole(path, table_text(family, of_family, how, library))
+        tables.append(path)
+    return Outcome(tuple(tables), len(missing), kept)
+
+
+def _key(point: Point) -> str:
+    return f"{point.family}/{point.name}"
+
+
+Finished = tuple[Point, dict[str, str], float]
+
+
+def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[Finished]:
+    """Points with their figures, as they are finished."""
+    if jobs == 1 or len(points) <= 1:
+        for point in points:
+            yield point, *_work(point.family, point.name, how)
+        return
+    # Spawned, not forked: a fork would copy the locks of the compiler's threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(points)), mp_context=context, initializer=_start) as pool:
+        points_of = {pool.submit(_work, point.family, point.name, how): point for point in points}
+        futures: set[Future[tuple[dict[str, str], float]]] = set(points_of)
+        try:
+            while futures:
+                done, futures = wait(futures, return_when=FIRST_COMPLETED)
+                # Sound ones first, so that they are kept even if another of the batch failed.
+                for future in sorted(done, key=lambda each: each.exception() is not None):
+                    yield points_of[future], *future.result()
+        except BrokenProcessPool:
+            raise RunError("a worker process died; finished rows are kept: run the same command again") from None
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _work(family: str, name: str, how: Measurement) -> tuple[dict[str, str], float]:
+    """Measure one point, by its name: designs do not travel between processes."""
+    began = time.monotonic()
+    figures = formatted(measure(_points()[family, name], how))
+    return figures, time.monotonic() - began
+
+
+@cache
+def _points() -> dict[tuple[str, str], Point]:
+    return {(point.family, point.name): point for point in all_points()}
+
+
+def _start() -> None:
+    """Make a worker leave Ctrl-C to the parent, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
