@@ -79,8 +79,8 @@ def energy_per_cycle(netlist: Netlist, timing: Timing, activity: Activity) -> En
 
 
 def net_energies_fj(netlist: Netlist, timing: Timing) -> Floats:
-    """Energy of one transition of each net: half C V^2, fJ, shape (nets,)."""
-    return 0.5 * timing.load_ff.mean(axis=1) * netlist.library.voltage**2
+    """Energy of one transition of each net: half C V^2 for the larger of its two loads, fJ, shape (nets,)."""
+    return 0.5 * timing.load_ff.max(axis=1) * netlist.library.voltage**2
 
 
 def default_activity(netlist: Netlist) -> Activity:
