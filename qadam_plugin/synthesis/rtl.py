@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ..errors import RunError
-from .designs import Design
+from ..errors import InputError, RunError
+from ..hardware.config import AcceleratorConfig
+from .designs import MAX_PIPELINE, Design, config_array, config_pe, mac_design
 from .golden import Bits
 from .golden_pe import Run
 from .sources import Port
-from .testbench import TOP, Testbench, run_testbench
+from .testbench import TOP, Testbench, run_testbench, vector_testbench
+from .vectors import check_vectors, random_run
+
+#: The convolution of a config's testbench, at most: what the scratchpads hold may be less.
+_TAPS, _FILTERS, _POSITIONS = 6, 4, 4
+
+_CHECK_VECTORS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,22 +55,15 @@ def check(sources: Sequence[str | Path], bench: Testbench, folder: Path, options
     ------
     RunError : iverilog is missing or refuses the Verilog, or an output is wrong.
     """
-    program = _tool("iverilog")
-    files = [str(source.resolve()) for source in sources if isinstance(source, Path)]
     text = "\n".join([*(source for source in sources if isinstance(source, str)), bench.verilog])
-    (folder / "simulation.v").write_text(text, encoding="utf-8")
-    for name, content in bench.files.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    command = [program, "-g2005", *options, "-s", TOP, "-o", "simulation.vvp", "simulation.v", *files]
-    compiled = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if compiled.returncode:
-        raise RunError(f"iverilog refuses the Verilog: {_first_line(compiled.stderr)}")
-    command = [_tool("vvp"), "-N", "simulation.vvp"]
-    simulated = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    verdicts = [line for line in simulated.stdout.splitlines() if line.startswith(("PASS", "FAIL"))]
-    if simulated.returncode or not verdicts or not verdicts[0].startswith("PASS"):
-        raise RunError(verdicts[0] if verdicts else f"the simulation broke off: {_first_line(simulated.stderr)}")
-    return verdicts[0]
+    _write(folder, {"simulation.v": text, **bench.files})
+    files = [str(source.resolve()) for source in sources if isinstance(source, Path)]
+    return _simulate(["simulation.v", *files], folder, options)
+
+
+def run_folder(design: Design, folder: Path) -> str:
+    """Simulate what `write_design` wrote and return the ``PASS`` line; see `check`."""
+    return _simulate([f"{design.top}.v", f"{TOP}.v"], folder, ())
 
 
 def check_design(design: Design, bench: Testbench) -> str:
@@ -98,24 +98,69 @@ def record(design: Design, run: Run, part: Design | None = None, path: str = "")
     return Recording(values[:, :split], values[:, split:], known)
 
 
-def write_design(design: Design, bench: Testbench, folder: Path, header: str) -> tuple[Path, ...]:
-    """Write a design's Verilog, its testbench and the files that this reads; returns their paths, the design's first.
+def write_design(design: Design, bench: Testbench, folder: Path, header: str) -> None:
+    """Write a design's Verilog, its testbench and the files that this reads.
 
     Raises
     ------
     OSError : the folder cannot be made or written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        f"{design.top}.v": f"// {header}\n\n" + "\n".join(design.verilog),
-        f"{TOP}.v": f"// {header}\n" + bench.verilog,
-        **bench.files,
-    }
-    paths = []
+    compile_line = f"iverilog -g2005 -s {TOP} -o {TOP}.vvp {design.top}.v {TOP}.v"
+    note = f"// Written by {header}\n// Run in this folder: {compile_line} && vvp {TOP}.vvp\n\n"
+    source = note + "\n".join(design.verilog)
+    _write(folder, {f"{design.top}.v": source, f"{TOP}.v": note + bench.verilog, **bench.files})
+
+
+def config_bench(
+    config: AcceleratorConfig, unit: str, pipeline: int, clock_gating: bool, zero_gating: bool, seed: int
+) -> tuple[Design, Testbench]:
+    """Design of a config with its testbench: a small convolution, or the check vectors of a MAC.
+
+    Raises
+    ------
+    InputError : a unit other than ``array``, ``pe`` and ``mac``, or a pipeline depth that the MAC does not have.
+    """
+    deepest = MAX_PIPELINE[config.pe.family]
+    if not 0 <= pipeline <= deepest:
+        raise InputError("--pipeline", "", f"0 to {deepest} is wanted for {config.pe.name}, not {pipeline}")
+    if unit == "mac":
+        design = mac_design(config.pe, pipeline, clock_gating, zero_gating)
+        return design, vector_testbench(design, check_vectors(design, _CHECK_VECTORS, seed))
+    if unit not in ("array", "pe"):
+        raise InputError("--unit", "", f"array, pe or mac is wanted, not '{unit}'")
+    make = config_array if unit == "array" else config_pe
+    design = make(config, pipeline, clock_gating, zero_gating)
+    taps = min(_TAPS, config.ifmap_spad_depth, config.weights_spad_depth)
+    filters = min(_FILTERS, config.psum_spad_depth, config.weights_spad_depth // taps)
+    run = random_run(design, "gaussian", taps, filters, _POSITIONS, 1, seed)
+    return design, run_testbench(design, run, seed)
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
-        paths.append(folder / name)
-        paths[-1].write_text(text, encoding="utf-8")
-    return tuple(paths)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _simulate(files: Sequence[str], folder: Path, options: Sequence[str]) -> str:
+    """Compile files in the folder, run the testbench, and return its verdict if it is ``PASS``."""
+    compiler, runner = _tool("iverilog"), _tool("vvp")
+    with TemporaryDirectory(prefix="qadam-rtl-") as scratch:
+        program = str(Path(scratch) / "simulation.vvp")
+        compiled = _run([compiler, "-g2005", *options, "-s", TOP, "-o", program, *files], folder)
+        if compiled.returncode:
+            raise RunError(f"iverilog refuses the Verilog: {_first_line(compiled.stderr)}")
+        simulated = _run([runner, "-N", program], folder)
+    verdict = next((line for line in simulated.stdout.splitlines() if line.startswith(("PASS", "FAIL"))), None)
+    if verdict is None:
+        raise RunError(f"the simulation broke off: {_first_line(simulated.stderr + simulated.stdout)}")
+    if not verdict.startswith("PASS"):
+        raise RunError(verdict)
+    return verdict
+
+
+def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def _columns(rows: Sequence[str], ports: Sequence[Port]) -> Bits:

@@ -58,19 +58,24 @@ module pe_array #(
         weight_setting <= last_weight;
     end
 
-    // Psum links: index r * COLS + c enters row r - 1 from row r below it; row ROWS is the outside.
-    wire [(ROWS+1)*COLS-1:0] link_valid, link_ready;
-    wire [(ROWS+1)*COLS*ACC_BITS-1:0] link_data;
-    assign link_valid[ROWS*COLS +: COLS] = p_in_valid;
-    assign link_data[ROWS*COLS*ACC_BITS +: COLS*ACC_BITS] = p_in_data;
-    assign p_in_ready = link_ready[ROWS*COLS +: COLS];
-    assign p_out_valid = link_valid[COLS-1:0];
-    assign p_out_data = link_data[COLS*ACC_BITS-1:0];
-    assign link_ready[COLS-1:0] = p_out_ready;
+    // Psum links: number r * COLS + c enters row r - 1 from row r below it; row ROWS is the outside. Arrays of nets, not
+    // one wide bus, so that a simulator looks at one link when one link changes.
+    wire link_valid [0:(ROWS+1)*COLS-1];
+    wire link_ready [0:(ROWS+1)*COLS-1];
+    wire [ACC_BITS-1:0] link_data [0:(ROWS+1)*COLS-1];
 
     wire [ROWS*COLS-1:0] w_ready_each, a_ready_each;
     genvar r, c, d;
     generate
+        for (c = 0; c < COLS; c = c + 1) begin : ends
+            localparam LOWEST = ROWS * COLS + c;
+            assign link_valid[LOWEST] = p_in_valid[c];
+            assign link_data[LOWEST] = p_in_data[c*ACC_BITS +: ACC_BITS];
+            assign p_in_ready[c] = link_ready[LOWEST];
+            assign p_out_valid[c] = link_valid[c];
+            assign p_out_data[c*ACC_BITS +: ACC_BITS] = link_data[c];
+            assign link_ready[c] = p_out_ready[c];
+        end
         for (r = 0; r < ROWS; r = r + 1) begin : shared_weights
             assign w_ready[r] = &w_ready_each[r*COLS +: COLS];
         end
@@ -103,9 +108,9 @@ module pe_array #(
                     .w_ready(w_ready_each[HERE]),
                     .a_valid(a_valid[r+c] & a_ready[r+c]), .a_data(a_data[(r+c)*ACT_BITS +: ACT_BITS]),
                     .a_ready(a_ready_each[HERE]),
-                    .p_in_valid(link_valid[BELOW]), .p_in_data(link_data[BELOW*ACC_BITS +: ACC_BITS]),
+                    .p_in_valid(link_valid[BELOW]), .p_in_data(link_data[BELOW]),
                     .p_in_ready(link_ready[BELOW]),
-                    .p_out_valid(link_valid[HERE]), .p_out_data(link_data[HERE*ACC_BITS +: ACC_BITS]),
+                    .p_out_valid(link_valid[HERE]), .p_out_data(link_data[HERE]),
                     .p_out_ready(link_ready[HERE])
                 );
             end
