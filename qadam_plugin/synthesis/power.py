@@ -46,12 +46,10 @@ class Energy:
     ----------
     internal_pj : inside the cells.
     switching_pj : of the nets, the clock nets included.
-    clock_pj : part of both that the clock causes without any data moving: clock nets and cells' clock pins.
     """
 
     internal_pj: float
     switching_pj: float
-    clock_pj: float
 
     @property
     def total_pj(self) -> float:
@@ -65,16 +63,10 @@ def energy_per_cycle(netlist: Netlist, timing: Timing, activity: Activity) -> En
     flops = _flop_energies(netlist, timing) * activity.flop_counts
     gates = _gate_energies(netlist, timing) * activity.gate_counts
     nets = net_energies_fj(netlist, timing) * activity.net_toggles
-    clocks = [net for net in (netlist.clock, *netlist.gate_output) if net != NO_NET]
     per_cycle = 1e-3 / activity.cycles
-    steady = flops[:, FLOP_RISE:].copy()
-    # Edges that capture a new value (D and Q differ) belong to the data.
-    steady[:, [1, 2]] = 0.0
-    clock = [*nets[clocks], *steady.ravel(), *gates[:, GATE_RISE:].ravel()]
     return Energy(
         internal_pj=math.fsum([*entries, *flops.ravel(), *gates.ravel()]) * per_cycle,
         switching_pj=math.fsum(nets) * per_cycle,
-        clock_pj=math.fsum(clock) * per_cycle,
     )
 
 
