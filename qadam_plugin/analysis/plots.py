@@ -152,7 +152,7 @@ def _draw(panel: Panel, ax: Axes, styles: dict[str, tuple[str, str, bool]]) -> N
             linewidths=0.8,
         )
     ax.plot(
-        panel.front[:, 0], panel.front[:, 1], linestyle="--", color="#444444", linewidth=1.1, label=_FRONT, zorder=1
+        panel.front[:, 0], panel.front[:, 1], linestyle="--", color="#000000", linewidth=1.3, label=_FRONT, zorder=4
     )
     for column_index, axis, set_scale in ((0, ax.xaxis, ax.set_xscale), (1, ax.yaxis, ax.set_yscale)):
         every = np.concatenate([points[:, column_index] for points in panel.points.values()])
