@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from ._jit import jit
+from .search_inline import inlined
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
 from .search_state import (
@@ -54,7 +55,9 @@ _WRAP = 0.5
 
 
 @jit
-def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: int, tiled: bool) -> tuple[float, float]:
+def least_cost_of_choice(
+    tables: Tables, space: Space, state: State, objective: int, tiled: bool
+) -> tuple[float, float]:
     """Lower bound of cost and tie-breaker over all cases.
 
     Parameters
@@ -81,7 +84,7 @@ def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: 
     return best_cost, best_tie
 
 
-@jit
+@inlined
 def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int) -> int:
     """Bit set of the cases that a level with these bounds can have; `prefix` -1 knows of no fixed order."""
     if prefix >= 0:
@@ -96,7 +99,7 @@ def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int
     return cases if cases else 1 << NONE
 
 
-@jit
+@inlined
 def _case_of(d: int) -> int:
     if d == _P or d == _Q or d == _N:
         return PQN
@@ -105,7 +108,7 @@ def _case_of(d: int) -> int:
     return M if d == _M else G
 
 
-@jit
+@inlined
 def _least_price(
     tables: Tables, space: Space, state: State, near_case: int, far_case: int, tiled: bool
 ) -> tuple[float, float]:
@@ -173,7 +176,7 @@ def _least_price(
     return energy + leak * cycles, cycles
 
 
-@jit
+@inlined
 def iterations(extents: IntArray, row: int) -> int:
     """Product of one row."""
     product = 1
@@ -182,7 +185,7 @@ def iterations(extents: IntArray, row: int) -> int:
     return product
 
 
-@jit
+@inlined
 def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     """Iterations of the dimensions of one case."""
     if case == PQN:
@@ -190,7 +193,7 @@ def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     return extents[row, _C] * extents[row, _R] * extents[row, _S]
 
 
-@jit
+@inlined
 def _reuse(
     extents: IntArray, near: int, far: int, near_case: int, far_case: int, near_iterations: int, own: int
 ) -> int:
@@ -205,7 +208,7 @@ def _reuse(
     return product * _own_iterations(extents, far, own) if far_case == own else product
 
 
-@jit
+@inlined
 def _input_words(
     dims: IntArray,
     tiles: IntArray,
@@ -274,7 +277,7 @@ def _input_words(
     return least * repeats
 
 
-@jit
+@inlined
 def compulsory_words(dims: IntArray, extents: IntArray, levels: int, k: int) -> float:
     """Least words of a tensor that any store receives over the run.
 

@@ -45,6 +45,8 @@ class Space(NamedTuple):
     places : int64 (4,), slots of near (-1: none) and far; their levels, counted from the inside. Without near its level
         is that of far.
     prefixes : int64 (2, 8), near's and far's dimensions whose order is fixed, innermost first; -1 beyond the last.
+    slot_of : int64 (L,), first slot of each level, counted from the inside: of a container Y, then X follows.
+    temporal : int64, inner slots that may carry temporal loops, innermost first.
     edges : int64 (4, B), tensor; who is served: the next keeper inside (-1: the MACs); by whom; and where the
         child is: `AT_MAC`, `INSIDE` near, from `NEAR` to far, or `OUTSIDE`. By tensor, innermost first.
     """
@@ -56,6 +58,8 @@ class Space(NamedTuple):
     free: IntArray
     places: IntArray
     prefixes: IntArray
+    slot_of: IntArray
+    temporal: IntArray
     edges: IntArray
 
 
@@ -85,6 +89,7 @@ def make_space(spec: ArchSpec, layer: Layer, plan: Plan) -> tuple[Space, bool]:
     levels = [int(plan.slot_level[near if near >= 0 else far]), int(plan.slot_level[far])]
     prefixes = [constraints[near].permutation if near >= 0 else (), constraints[far].permutation]
     edges = _edges(plan, *levels)
+    temporal = [slot for slot in np.flatnonzero(live) if slot not in (near, far) and not plan.slot_spatial[slot]]
     space = Space(
         divisors=_divisors(layer.bounds),
         limits=np.stack([fixed, largest]),
@@ -93,6 +98,10 @@ def make_space(spec: ArchSpec, layer: Layer, plan: Plan) -> tuple[Space, bool]:
         free=np.array([_D - len(c.permutation) for c in constraints], np.int64),
         places=np.array([near, far, *levels], np.int64),
         prefixes=np.array([[DIMENSIONS.index(d) for d in p] + [-1] * (_D - len(p)) for p in prefixes], np.int64),
+        slot_of=np.array(
+            [np.flatnonzero(plan.slot_level == level)[0] for level in range(plan.container.size)], np.int64
+        ),
+        temporal=np.array(temporal[::-1], np.int64),
         edges=edges,
     )
     return space, _provable(plan, constraints, largest, live, (near, far), edges)

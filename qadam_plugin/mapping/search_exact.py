@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import jit
+from .search_inline import inlined
 from .bounds import least_cost_of_choice
 from .counts import Counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
 from .nest_arrays import Nest
-from .search_inner import list_inner, set_inner, tile_words
+from .search_choices import grown, list_choices
+from .search_inner import set_extents, set_inner, tile_words
 from .search_leaf import price_orders
 from .search_state import EVALUATED, FAR_LOOPS, FAR_STEP, NEAR_LOOPS, NEAR_STEP, WHOLE, FloatArray, State, beats
 from .tables import KEEP, SIZE, Tables
@@ -34,20 +36,17 @@ def search_space(
     -------
     Whether the search was complete; else the least bound among what it left out; inner choices.
     """
-    choices = list_inner(tables, space, state, limit)
-    total = choices.shape[0]
+    choices, costs, ties = list_choices(tables, space, state, objective, limit)
+    total = costs.size
     if total > limit:
         return False, 0.0, total
-    costs, ties = np.empty(total), np.empty(total)
-    for i in range(total):
-        set_inner(tables, space, choices[i], state)
-        costs[i], ties[i] = least_cost_of_choice(tables, space, state, objective, False)
     for i in _ascending(costs, ties):
         if not beats(costs[i], ties[i], state.best):
             break
         if state.scalars[EVALUATED] >= budget:
             return False, costs[i], total
-        set_inner(tables, space, choices[i], state)
+        set_extents(tables, space, choices[i], state)
+        set_inner(tables, space, state)
         left = _search_near(tables, space, state, nest, counts, objective, budget)
         if left < np.inf:
             return False, min(left, costs[i]), total
@@ -81,7 +80,7 @@ def _search_near(
     return np.inf
 
 
-@jit
+@inlined
 def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> None:
     """Far's bounds and near's tiles, once near's bounds are chosen."""
     levels, edges = tables.levels.shape[0], space.edges.shape[1]
@@ -119,7 +118,7 @@ def _list_near(
             cost, tie = least_cost_of_choice(tables, space, state, objective, True)
             if beats(cost, tie, state.best):
                 if count == costs.size:
-                    tiles, costs, ties = _grown(tiles, costs, ties)
+                    tiles, costs, ties = grown(tiles, costs, ties)
                 for d in range(_D):
                     tiles[count, d] = extents[near, d]
                 costs[count] = cost
@@ -150,16 +149,7 @@ def _list_near(
     return tiles[:count], costs[:count], ties[:count]
 
 
-@jit
-def _grown(tiles: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Copies of twice the length."""
-    count = costs.size
-    more, more_costs, more_ties = np.ones((2 * count, _D), np.int64), np.empty(2 * count), np.empty(2 * count)
-    more[:count], more_costs[:count], more_ties[:count] = tiles, costs, ties
-    return more, more_costs, more_ties
-
-
-@jit
+@inlined
 def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     """Whether near may have this bound and far what remains of the rest."""
     if rest % bound:
@@ -174,7 +164,7 @@ def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     return remains <= space.limits[LARGEST, far, d] and space.limits[FIXED, far, d] in (0, remains)
 
 
-@jit
+@inlined
 def _near_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether the stores from near to far hold their tiles."""
     row = tables.levels.shape[0] + FAR_STEP

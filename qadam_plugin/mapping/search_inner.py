@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ._jit import jit
+from .search_inline import inlined
 from .deliveries import AXES, IntArray
-from .mapspace import AT_MAC, CHILD, FIXED, LARGEST, PARENT, TENSOR, ZONE, Space
+from .mapspace import AT_MAC, CHILD, PARENT, TENSOR, ZONE, Space
 from .search_state import (
     ABOVE,
     BASE,
@@ -25,8 +24,17 @@ from .search_state import (
     SHARE,
     State,
 )
-from .tables import AXIS, BLOCK, BOUND, CONTAINER, KEEP, MESH_X, MESH_Y, READ, SHIFT, SIZE, SLOT_LEVEL, SLOT_MESH
-from .tables import STEP, UPDATE, WRITE, Tables
+from .tables import (
+    AXIS,
+    BOUND,
+    CONTAINER,
+    MESH_X,
+    MESH_Y,
+    SHIFT,
+    SLOT_LEVEL,
+    STEP,
+    Tables,
+)
 
 _D = 8
 _C, _M, _R, _S, _N, _P, _Q, _G = range(_D)
@@ -35,87 +43,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@jit
-def list_inner(tables: Tables, space: Space, state: State, limit: int) -> IntArray:
-    """All inner choices that fit containers and inner stores.
-
-    Parameters
-    ----------
-    limit : stop after so many; one more than that says that there are more.
-
-    Returns
-    -------
-    int64 (choices, V), the bound of each inner variable.
-    """
-    variables = space.variables.shape[1]
-    out = np.ones((1024, variables), np.int64)
-    count = 0
-    choice = np.ones(variables + 1, np.int64)
-    cursor = np.full(variables + 1, -1, np.int64)
-    rest = tables.dims[BOUND].copy()
-    used = np.ones(tables.slots.shape[1], np.int64)
-    depth = 0
-    while depth >= 0:
-        if depth == variables:
-            set_extents(tables, space, choice, state)
-            if _fits(tables, state):
-                if count == out.shape[0]:
-                    grown = np.ones((2 * count, variables), np.int64)
-                    grown[:count] = out
-                    out = grown
-                out[count] = choice[:variables]
-                count += 1
-                if count > limit:
-                    return out[:count]
-            depth -= 1
-            continue
-        slot, d = space.variables[0, depth], space.variables[1, depth]
-        if cursor[depth] >= 0:
-            rest[d] *= choice[depth]
-            used[slot] //= choice[depth]
-        cursor[depth] += 1
-        taken = 0
-        while cursor[depth] < space.divisors.shape[1]:
-            bound = space.divisors[d, cursor[depth]]
-            if bound == 0 or bound > space.limits[LARGEST, slot, d]:
-                break
-            if rest[d] % bound == 0 and _allowed(tables, space, choice, depth, bound, used):
-                taken = bound
-                break
-            cursor[depth] += 1
-        if taken == 0:
-            cursor[depth] = -1
-            choice[depth] = 1
-            depth -= 1
-            continue
-        choice[depth] = taken
-        rest[d] //= taken
-        used[slot] *= taken
-        depth += 1
-        cursor[depth] = -1
-    return out[:count]
-
-
-@jit
-def _allowed(tables: Tables, space: Space, choice: IntArray, depth: int, bound: int, used: IntArray) -> bool:
-    """Constraints and fan-out of one loop, given the choices before it."""
-    slot, d = space.variables[0, depth], space.variables[1, depth]
-    fixed = space.limits[FIXED, slot, d]
-    if fixed and bound != fixed:
-        return False
-    kind, level = tables.slots[SLOT_MESH, slot], tables.slots[SLOT_LEVEL, slot]
-    if kind == 0 or bound == 1:
-        return True
-    if used[slot] * bound > tables.levels[level, MESH_X if kind == 1 else MESH_Y]:
-        return False
-    for other in range(depth):  # one factor per dimension and container
-        if space.variables[1, other] == d and choice[other] > 1 and space.variables[0, other] != slot:
-            if tables.slots[SLOT_LEVEL, space.variables[0, other]] == level:
-                return False
-    return True
-
-
-@jit
+@inlined
 def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntArray, to: int) -> int:
     """Words of the tile that loops of the extents in one row span; for Inputs `tiles[to]` receives its axes."""
     if k != _INPUTS:
@@ -141,40 +69,31 @@ def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntAr
 
 @jit
 def set_extents(tables: Tables, space: Space, choice: IntArray, state: State) -> None:
-    """Factors of one choice, and the extents inside each level."""
+    """Factors of one choice, the extents inside each level, and near's row with all that is left."""
     extents = state.extents
     levels = tables.levels.shape[0]
-    for d in range(_D):
-        extents[0, d] = 1
-        for level in range(levels):
-            extents[level + 1, d] = 0
-    for v in range(space.variables.shape[1]):
-        slot, d = space.variables[0, v], space.variables[1, v]
-        state.factors[slot, d] = choice[v]
-        row = tables.slots[SLOT_LEVEL, slot] + 1
-        extents[row, d] = max(1, extents[row, d]) * choice[v]
-    for level in range(levels):
+    for level in range(levels + 1):
         for d in range(_D):
-            extents[level + 1, d] = extents[level, d] * max(1, extents[level + 1, d])
+            extents[level, d] = 1
+    for v in range(space.variables.shape[1]):
+        set_factor(tables, space, state, v, choice[v])
+    for d in range(_D):
+        extents[levels + NEAR_LOOPS, d] = tables.dims[BOUND, d] // extents[levels, d]
 
 
-@jit
-def _fits(tables: Tables, state: State) -> bool:
-    """Whether what the inner loops alone span fits every store."""
-    for level in range(tables.levels.shape[0]):
-        held = 0
-        for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k]:
-                held += tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
-        if held > tables.levels[level, SIZE]:
-            return False
-    return True
+@inlined
+def set_factor(tables: Tables, space: Space, state: State, v: int, bound: int) -> None:
+    """Bound of one inner variable that was 1."""
+    slot, d = space.variables[0, v], space.variables[1, v]
+    state.factors[slot, d] = bound
+    if bound > 1:
+        for row in range(tables.slots[SLOT_LEVEL, slot] + 1, tables.levels.shape[0] + 1):
+            state.extents[row, d] *= bound
 
 
-@jit
-def set_inner(tables: Tables, space: Space, choice: IntArray, state: State) -> None:
-    """Everything that follows from one inner choice."""
-    set_extents(tables, space, choice, state)
+@inlined
+def set_inner(tables: Tables, space: Space, state: State) -> None:
+    """Everything that follows from one inner choice, of which factors, extents and near's row are set."""
     extents, stores, flows = state.extents, state.stores, state.flows
     levels = tables.levels.shape[0]
     outputs = 1
@@ -184,7 +103,6 @@ def set_inner(tables: Tables, space: Space, choice: IntArray, state: State) -> N
         if tables.dims[AXIS + _OUTPUTS, d] >= 0:
             outputs *= tables.dims[BOUND, d]
         extents[levels + NEAR_STEP, d] = extents[levels, d]
-        extents[levels + NEAR_LOOPS, d] = tables.dims[BOUND, d] // extents[levels, d]
         extents[levels + FAR_LOOPS, d] = 1
     for b in range(space.edges.shape[1]):
         flows[b, ABOVE] = 1.0
@@ -194,19 +112,18 @@ def set_inner(tables: Tables, space: Space, choice: IntArray, state: State) -> N
     instances = 1
     for level in range(levels - 1, -1, -1):
         stores[level, SHARE] = outputs
+        stores[level, INSTANCES] = instances
         if tables.levels[level, CONTAINER]:
-            children = 1
+            children, parts = 1, 1
             for d in range(_D):
-                bound = extents[level + 1, d] // extents[level, d]
+                bound = children_along(space, state, level, d)
                 children *= bound
                 if tables.dims[AXIS + _OUTPUTS, d] >= 0:
-                    outputs //= bound
-            stores[level, INSTANCES] = instances
-            instances *= children
+                    parts *= bound
             if children > 1:
+                instances *= children
+                outputs //= parts
                 _spread(tables, space, state, level)
-        else:
-            stores[level, INSTANCES] = instances
     state.scalars[MACS] = instances
     state.scalars[CYCLES] = operations // instances
     for b in range(space.edges.shape[1]):
@@ -214,10 +131,16 @@ def set_inner(tables: Tables, space: Space, choice: IntArray, state: State) -> N
     _set_prices(tables, space, state)
 
 
-@jit
+@inlined
+def children_along(space: Space, state: State, level: int, d: int) -> int:
+    """Bound of a dimension in one container: it stands on Y or on X."""
+    slot = space.slot_of[level]
+    return state.factors[slot, d] * state.factors[slot + 1, d]
+
+
+@inlined
 def _spread(tables: Tables, space: Space, state: State, level: int) -> None:
     """Multicast of one container, for every boundary that crosses it."""
-    extents = state.extents
     neighbours = _note_carries(tables, space, state, level)
     for b in range(space.edges.shape[1]):
         if not space.edges[CHILD, b] < level <= space.edges[PARENT, b]:
@@ -226,13 +149,13 @@ def _spread(tables: Tables, space: Space, state: State, level: int) -> None:
         groups, alone = 1, 1
         for d in range(_D):
             if tables.dims[AXIS + k, d] >= 0:
-                bound = extents[level + 1, d] // extents[level, d]
+                bound = children_along(space, state, level, d)
                 groups *= bound
                 if k == _INPUTS and tables.dims[SHIFT, d] > 0 and d in (_P, _Q, _R, _S):
                     alone *= bound
         least = groups // alone
         if alone > 1:
-            groups = least * _windows(tables, extents, level, _P, _R) * _windows(tables, extents, level, _Q, _S)
+            groups = least * _windows(tables, space, state, level, 0) * _windows(tables, space, state, level, 1)
         state.flows[b, ABOVE] *= groups
         if k == _INPUTS and neighbours:
             state.flows[b, LEAST_ABOVE] *= least
@@ -242,20 +165,21 @@ def _spread(tables: Tables, space: Space, state: State, level: int) -> None:
             state.flows[b, LEAST_ABOVE] *= groups
 
 
-@jit
-def _windows(tables: Tables, extents: IntArray, level: int, output: int, kernel: int) -> int:
+@inlined
+def _windows(tables: Tables, space: Space, state: State, level: int, axis: int) -> int:
     """Different offsets along one sliding axis: values of ``i * a + j * b``, see `fanout.multicast_groups`."""
-    outputs = extents[level + 1, output] // extents[level, output]
-    kernels = extents[level + 1, kernel] // extents[level, kernel]
+    output, kernel = _P + axis, _R + axis
+    outputs = children_along(space, state, level, output)
+    kernels = children_along(space, state, level, kernel)
     if outputs == 1 or kernels == 1:
         return outputs * kernels
-    a = tables.dims[SHIFT, output] * extents[level, output]
-    b = tables.dims[SHIFT, kernel] * extents[level, kernel]
+    a = tables.dims[SHIFT, output] * state.extents[level, output]
+    b = tables.dims[SHIFT, kernel] * state.extents[level, kernel]
     unit = _gcd(a, b)
     return outputs * kernels - max(0, outputs - b // unit) * max(0, kernels - a // unit)
 
 
-@jit
+@inlined
 def _note_carries(tables: Tables, space: Space, state: State, level: int) -> bool:
     """Note offsets between neighbours of one container that a step of outer loops along a sliding axis may equal.
 
@@ -269,14 +193,14 @@ def _note_carries(tables: Tables, space: Space, state: State, level: int) -> boo
     if not crossed:
         return False
     levels = tables.levels.shape[0]
-    on_width = extents[level + 1, _P] * extents[level + 1, _R] > extents[level, _P] * extents[level, _R]
-    on_height = extents[level + 1, _Q] * extents[level + 1, _S] > extents[level, _Q] * extents[level, _S]
+    on_width = extents[level + 1, _P] > extents[level, _P] or extents[level + 1, _R] > extents[level, _R]
+    on_height = extents[level + 1, _Q] > extents[level, _Q] or extents[level + 1, _S] > extents[level, _S]
+    if not (on_width or on_height):
+        return False
     grid = tables.levels[level, MESH_X] > 1 and tables.levels[level, MESH_Y] > 1
     found = False
     inside = 0
-    for slot in range(tables.slots.shape[1] - 1, -1, -1):
-        if tables.slots[SLOT_LEVEL, slot] != level:
-            continue
+    for slot in range(space.slot_of[level] + 1, space.slot_of[level] - 1, -1):
         for place in range(_D - 1, -1, -1):
             d = space.orders[slot, place]
             bound = state.factors[slot, d]
@@ -308,7 +232,7 @@ def _gcd(a: int, b: int) -> int:
     return a
 
 
-@jit
+@inlined
 def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
     """Tile of a child inside near, and the inner loops outside it."""
     flows = state.flows
@@ -319,10 +243,8 @@ def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
         return
     words = tile_words(tables.dims, state.extents, child + 1, k, state.tiles, b)
     is_open = True
-    for slot in range(tables.slots.shape[1] - 1, -1, -1):
-        if tables.slots[SLOT_LEVEL, slot] <= child or tables.slots[SLOT_MESH, slot]:
-            continue
-        if slot == space.places[0] or slot == space.places[1]:
+    for slot in space.temporal:
+        if tables.slots[SLOT_LEVEL, slot] <= child:
             continue
         for place in range(_D - 1, -1, -1):
             d = space.orders[slot, place]
@@ -335,22 +257,21 @@ def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
     flows[b, OPEN] = 1.0 if is_open else 0.0
 
 
-@jit
+@inlined
 def _set_prices(tables: Tables, space: Space, state: State) -> None:
     """pJ per word at every boundary, and what is due whatever the outer loops are. Blocks are not rounded up here."""
     flows, stores = state.flows, state.stores
     state.constant[0] = tables.compute * state.scalars[CYCLES] * state.scalars[MACS]
     for b in range(space.edges.shape[1]):
         child, parent = space.edges[CHILD, b], space.edges[PARENT, b]
-        block = tables.levels[parent, BLOCK]
-        per_read = tables.prices[parent, READ] / block * stores[parent, INSTANCES]
+        per_read = state.per_word[parent, 0] * stores[parent, INSTANCES]
         flows[b, PARENT_PJ] = per_read
         if space.edges[TENSOR, b] == _OUTPUTS:
-            flows[b, PARENT_PJ] += tables.prices[parent, UPDATE] / block * stores[parent, INSTANCES]
+            flows[b, PARENT_PJ] += state.per_word[parent, 2] * stores[parent, INSTANCES]
             state.constant[0] -= per_read * stores[parent, SHARE]
         flows[b, CHILD_PJ] = 0.0
         if child >= 0:
-            per_fill = tables.prices[child, WRITE] / tables.levels[child, BLOCK] * stores[child, INSTANCES]
+            per_fill = state.per_word[child, 1] * stores[child, INSTANCES]
             flows[b, CHILD_PJ] = per_fill
             if space.edges[TENSOR, b] == _OUTPUTS:
                 state.constant[0] -= per_fill * stores[child, SHARE]

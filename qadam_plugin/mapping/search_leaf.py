@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from ._jit import jit
-from .counts import VALID, Counts, count_mapping
+from .search_inline import inlined
 from .counts import CYCLES as COUNTED_CYCLES
-from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, IntArray, delivered_words
+from .counts import VALID, Counts, count_mapping
+from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
 from .mapspace import CHILD, FAR_SLOT, INSIDE, NEAR, NEAR_SLOT, PARENT, TENSOR, ZONE, Space
 from .nest_arrays import Nest
 from .search_orders import candidate_orders
@@ -35,8 +36,20 @@ from .search_state import (
     beats,
     cost_of,
 )
-from .tables import AXIS, BLOCK, CONTAINER, LEAK, READ, READ_BANDWIDTH, SHIFT, STEP, UPDATE, WRITE, WRITE_BANDWIDTH
-from .tables import Tables
+from .tables import (
+    AXIS,
+    BLOCK,
+    CONTAINER,
+    LEAK,
+    READ,
+    READ_BANDWIDTH,
+    SHIFT,
+    STEP,
+    UPDATE,
+    WRITE,
+    WRITE_BANDWIDTH,
+    Tables,
+)
 
 _D = 8
 _INPUTS = 1
@@ -88,7 +101,7 @@ def _list_orders(space: Space, state: State, loops: int, which: int, neighbours:
     return state.listed[0, row, mask], state.listed[1, row, mask]
 
 
-@jit
+@inlined
 def _price_pair(
     tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, near_order: int, far_order: int
 ) -> tuple[float, float]:
@@ -124,7 +137,7 @@ def _price_pair(
     return _price(tables, space, state)
 
 
-@jit
+@inlined
 def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, count: int) -> int:
     """Add the loops of one level to those of Inputs; returns how many there are then."""
     for j in range(_D):
@@ -139,7 +152,7 @@ def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, c
     return count
 
 
-@jit
+@inlined
 def _handed_on(state: State, loops: int) -> bool:
     """Whether some step equals an offset between neighbours: then only the full count is exact."""
     if loops == 0 or state.loops[LOOP_AXIS, 0] < 0:
@@ -154,10 +167,8 @@ def _handed_on(state: State, loops: int) -> bool:
     return False
 
 
-@jit
-def _repeats(
-    tables: Tables, state: State, levels: int, near_order: int, far_order: int, k: int, is_open: bool
-) -> int:
+@inlined
+def _repeats(tables: Tables, state: State, levels: int, near_order: int, far_order: int, k: int, is_open: bool) -> int:
     """How often a tile of Weights or Outputs arrives: the bounds from the innermost that moves it. Near -1 is none."""
     product = 1
     for which in range(2):
@@ -175,7 +186,7 @@ def _repeats(
     return product
 
 
-@jit
+@inlined
 def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
     """Energy and cycles from the words at every boundary, rounded and summed as Timeloop does."""
     flows, stores = state.flows, state.stores

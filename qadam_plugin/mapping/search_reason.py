@@ -23,7 +23,10 @@ def why_none(spec: ArchSpec, layer: Layer) -> str:
         if reason:
             return reason
     for level in spec.fanouts:
-        for axis, mesh, constraint in (("X", level.mesh_x, level.constraint_x), ("Y", level.mesh_y, level.constraint_y)):
+        for axis, mesh, constraint in (
+            ("X", level.mesh_x, level.constraint_x),
+            ("Y", level.mesh_y, level.constraint_y),
+        ):
             needed = math.prod(constraint.factors.values())
             if needed > mesh:
                 return f"{level.name}: fixed factors need {needed} children along {axis}, it has {mesh}"

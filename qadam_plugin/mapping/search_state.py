@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import jit
+from .search_inline import inlined
 from .deliveries import AXES, IntArray
 from .mapspace import Space
-from .tables import Tables
+from .tables import BLOCK, READ, UPDATE, WRITE, Tables
 
 FloatArray = NDArray[np.float64]
 
@@ -52,6 +53,7 @@ class State(NamedTuple):
         outside near; pJ per word at child and parent; words of the candidate.
     tiles : int64 (2 B, 5), Inputs' tile of each child: inside near, then at or outside near.
     stores : float64 (L, 4), instances in use; share of Outputs of one instance; words read and written.
+    per_word : float64 (L, 3), pJ of reading, writing and updating one word, blocks not rounded up.
     constant : float64 (1,), pJ that do not depend on outer loops.
     scalars : int64 (5,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use.
     carries : int64, offsets between neighbours that could hand on Inputs; -1 for any.
@@ -69,6 +71,7 @@ class State(NamedTuple):
     flows: FloatArray
     tiles: IntArray
     stores: FloatArray
+    per_word: FloatArray
     constant: FloatArray
     scalars: IntArray
     carries: IntArray
@@ -90,6 +93,7 @@ def empty_state(tables: Tables, space: Space) -> State:
         flows=np.zeros((edges, 10)),
         tiles=np.ones((2 * edges, AXES), np.int64),
         stores=np.zeros((levels, 4)),
+        per_word=tables.prices[:, [READ, WRITE, UPDATE]] / tables.levels[:, [BLOCK]],
         constant=np.zeros(1),
         scalars=np.zeros(5, np.int64),
         carries=np.zeros(4 * slots * _D, np.int64),
@@ -100,7 +104,7 @@ def empty_state(tables: Tables, space: Space) -> State:
     )
 
 
-@jit
+@inlined
 def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]:
     """Cost and tie-breaker: pJ times cycles, pJ, or cycles (then pJ)."""
     if objective == EDP:
@@ -110,7 +114,7 @@ def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]
     return cycles, energy
 
 
-@jit
+@inlined
 def beats(cost: float, tie: float, best: FloatArray) -> bool:
     """Whether a cost, or a bound of one, is below the best by more than rounding."""
     if cost < best[0] * (1.0 - TOLERANCE):

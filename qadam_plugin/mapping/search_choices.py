@@ -1,0 +1,142 @@
+"""All inner choices that fit, each with its lower bound, by depth first through the inner variables."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._jit import jit
+from .search_inline import inlined
+from .bounds import least_cost_of_choice
+from .deliveries import IntArray
+from .mapspace import FIXED, LARGEST, Space
+from .search_inner import set_factor, set_inner, tile_words
+from .search_state import NEAR_LOOPS, FloatArray, State
+from .tables import BOUND, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
+
+_D = 8
+_TENSORS = 3
+
+
+@jit
+def list_choices(
+    tables: Tables, space: Space, state: State, objective: int, limit: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Inner choices that fit containers and stores.
+
+    Parameters
+    ----------
+    limit : stop after so many; one more than that says that there are more.
+
+    Returns
+    -------
+    int64 (choices, V), the bound of each inner variable; float64 (choices,) twice, lower bound of cost and tie-breaker.
+    """
+    variables = space.variables.shape[1]
+    rest = levels = tables.levels.shape[0]
+    rest += NEAR_LOOPS
+    out, costs, ties = np.ones((1024, variables), np.int64), np.empty(1024), np.empty(1024)
+    count = 0
+    choice = np.ones(variables + 1, np.int64)
+    cursor = np.full(variables + 1, -1, np.int64)
+    used = np.ones(tables.slots.shape[1], np.int64)
+    left = tables.dims[BOUND].copy()
+    for row in range(levels + 1):
+        state.extents[row] = 1
+    depth = 0
+    while depth >= 0:
+        if depth == variables:
+            if count == costs.size:
+                out, costs, ties = grown(out, costs, ties)
+            for v in range(variables):
+                out[count, v] = choice[v]
+            for d in range(_D):
+                state.extents[rest, d] = left[d]
+            set_inner(tables, space, state)
+            costs[count], ties[count] = least_cost_of_choice(tables, space, state, objective, False)
+            count += 1
+            if count > limit:
+                break
+            depth -= 1
+            continue
+        slot, d = space.variables[0, depth], space.variables[1, depth]
+        if choice[depth] > 1:
+            _unset(tables, space, state, depth, choice[depth])
+            left[d] *= choice[depth]
+            used[slot] //= choice[depth]
+            choice[depth] = 1
+        cursor[depth] += 1
+        taken = 0
+        while cursor[depth] < space.divisors.shape[1]:
+            bound = space.divisors[d, cursor[depth]]
+            if bound == 0 or bound > min(left[d], space.limits[LARGEST, slot, d]):
+                break
+            if left[d] % bound == 0 and _allowed(tables, space, choice, depth, bound, used):
+                set_factor(tables, space, state, depth, bound)
+                if _fits(tables, space, state, slot):
+                    taken = bound
+                    break
+                _unset(tables, space, state, depth, bound)
+                break  # tiles only grow from here
+            cursor[depth] += 1
+        if taken == 0:
+            cursor[depth] = -1
+            depth -= 1
+            continue
+        choice[depth] = taken
+        left[d] //= taken
+        used[slot] *= taken
+        depth += 1
+    return out[:count], costs[:count], ties[:count]
+
+
+@jit
+def grown(rows: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Copies of twice the length."""
+    count = costs.size
+    more = np.ones((2 * count, rows.shape[1]), np.int64)
+    more_costs, more_ties = np.empty(2 * count), np.empty(2 * count)
+    more[:count], more_costs[:count], more_ties[:count] = rows, costs, ties
+    return more, more_costs, more_ties
+
+
+@inlined
+def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> None:
+    """Bound of one inner variable back to 1."""
+    slot, d = space.variables[0, v], space.variables[1, v]
+    state.factors[slot, d] = 1
+    if bound > 1:
+        for row in range(tables.slots[SLOT_LEVEL, slot] + 1, tables.levels.shape[0] + 1):
+            state.extents[row, d] //= bound
+
+
+@inlined
+def _allowed(tables: Tables, space: Space, choice: IntArray, depth: int, bound: int, used: IntArray) -> bool:
+    """Constraints and fan-out of one loop, given the choices before it."""
+    slot, d = space.variables[0, depth], space.variables[1, depth]
+    fixed = space.limits[FIXED, slot, d]
+    if fixed and bound != fixed:
+        return False
+    kind, level = tables.slots[SLOT_MESH, slot], tables.slots[SLOT_LEVEL, slot]
+    if kind == 0 or bound == 1:
+        return True
+    if used[slot] * bound > tables.levels[level, MESH_X if kind == 1 else MESH_Y]:
+        return False
+    for other in range(depth):  # one factor per dimension and container
+        if space.variables[1, other] == d and choice[other] > 1 and space.variables[0, other] != slot:
+            if tables.slots[SLOT_LEVEL, space.variables[0, other]] == level:
+                return False
+    return True
+
+
+@inlined
+def _fits(tables: Tables, space: Space, state: State, slot: int) -> bool:
+    """Whether what the inner loops chosen so far span fits every store at and outside one slot."""
+    for level in range(tables.slots[SLOT_LEVEL, slot], tables.levels.shape[0]):
+        size = tables.levels[level, SIZE]
+        held = 0
+        for k in range(_TENSORS):
+            if tables.levels[level, KEEP + k]:
+                held += tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
+        if held > size:
+            return False
+    return True

@@ -1,0 +1,19 @@
+"""Functions that are merged into the kernels that call them.
+
+Numba counts a reference to every array of every argument at each call: for a kernel that takes a dozen arrays that
+costs more than a small function does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def inlined(function: _Function) -> _Function:
+    """Merge a function into every compiled caller."""
+    return cast(_Function, numba.njit(inline="always")(function))
