@@ -44,7 +44,7 @@ class Run:
 
 
 def walk(filters: int, taps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Filter and tap of every operation of a position, in order: both change from one operation to the next."""
+    """Filter and tap of every operation of a position, in order: within a round both change with every operation."""
     rounds, filter_index = np.divmod(np.arange(filters * taps), filters)
     return filter_index, (filter_index + rounds) % taps
 

@@ -57,14 +57,17 @@ def partial_sums(pe: PEType, distribution: str, count: int, rng: np.random.Gener
 def shift_codes(values: np.ndarray, terms: int) -> Bits:
     """Weights as sums of one or two signed powers of two, 2^0 to 2^-7, each fitted to what the earlier ones leave.
 
-    LightNN (arXiv 1802.02178); a rest below 2^-7.5 becomes zero, as does -2^-7, whose code means zero.
+    LightNN (arXiv 1802.02178): the power with the nearest exponent; a rest below 2^-7.5 becomes zero. The code of -2^-7
+    means zero, so a negative rest there becomes -2^-6 or zero, whichever is nearer.
     """
     packed = np.zeros(values.shape, dtype=np.uint64)
     rest = np.asarray(values, dtype=np.float64)
     for term in range(terms):
         size = np.abs(rest)
         exponent = np.clip(np.rint(-np.log2(np.where(size == 0, 1.0, size))), 0, MAX_SHIFT)
-        zero = (size < 2.0 ** -(MAX_SHIFT + 0.5)) | ((rest < 0) & (exponent == MAX_SHIFT))
+        missing = (rest < 0) & (exponent == MAX_SHIFT)
+        exponent = np.where(missing, MAX_SHIFT - 1, exponent)
+        zero = size < np.where(missing, 2.0**-MAX_SHIFT, 2.0 ** -(MAX_SHIFT + 0.5))
         code = np.where(zero, 0b1111, exponent + 8 * (rest < 0)).astype(np.uint64)
         packed |= code << np.uint64(4 * term)
         rest = np.where(zero, rest, rest - np.sign(rest) * 2.0**-exponent)
