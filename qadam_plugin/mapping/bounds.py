@@ -13,9 +13,9 @@ import math
 import numpy as np
 
 from ._jit import jit
-from .search_inline import inlined
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
+from .search_inline import inlined
 from .search_state import (
     ABOVE,
     BASE,

@@ -25,7 +25,7 @@ from .nest import SPATIAL_X, SPATIAL_Y, LevelLoops, Mapping
 from .nest_arrays import empty_nest
 from .plan import Plan, make_plan, slot_names
 from .search_exact import search_space
-from .search_general import descend, least_cost
+from .search_general import descend, least_cost, least_energy
 from .search_reason import why_none
 from .search_state import EDP, ENERGY, EVALUATED, LATENCY, empty_state
 from .tables import Tables, pack
@@ -153,18 +153,26 @@ def _search_one(spec: ArchSpec, layer: Layer, energy: EnergyTable, objective: in
     tables = pack(plan)
     space, provable = make_space(spec, layer, plan)
     if provable:
-        found = _prove(tables, space, objective, budget)
+        found = _prove(plan, tables, space, objective, budget)
         if found is not None:
             return found
     return _descend(plan, tables, space, objective, budget)
 
 
-def _prove(tables: Tables, space: Space, objective: int, budget: int | None) -> _Found | None:
+def _prove(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found | None:
     """Complete search; None if there are too many inner choices."""
     state = empty_state(tables, space)
     most = np.iinfo(np.int64).max if budget is None else budget
     complete, left, inner_choices = search_space(
-        tables, space, state, empty_nest(tables), empty_counts(tables), objective, most, _INNER_LIMIT
+        tables,
+        space,
+        state,
+        empty_nest(tables),
+        empty_counts(tables),
+        objective,
+        least_energy(plan),
+        most,
+        _INNER_LIMIT,
     )
     if inner_choices > _INNER_LIMIT:
         return None
@@ -177,8 +185,6 @@ def _prove(tables: Tables, space: Space, objective: int, budget: int | None) -> 
 def _descend(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found:
     """Best of a descent, with the bound that holds for every mapping."""
     most = _DESCENT_BUDGET if budget is None else budget
-    factors, orders, best, evaluated = descend(
-        tables, space, empty_nest(tables), empty_counts(tables), objective, most
-    )
-    bound = least_cost(plan, tables, objective)
+    factors, orders, best, evaluated = descend(tables, space, empty_nest(tables), empty_counts(tables), objective, most)
+    bound = least_cost(plan, objective)
     return _Found(factors, orders, float(best[0]), float(best[1]), min(bound, float(best[0])), int(evaluated))

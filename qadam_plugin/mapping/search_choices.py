@@ -1,26 +1,25 @@
-"""All inner choices that fit, each with its lower bound, by depth first through the inner variables."""
+"""All inner choices that fit, by depth first through the inner variables."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ._jit import jit
-from .search_inline import inlined
-from .bounds import least_cost_of_choice
 from .deliveries import IntArray
 from .mapspace import FIXED, LARGEST, Space
-from .search_inner import set_factor, set_inner, tile_words
-from .search_state import NEAR_LOOPS, FloatArray, State
-from .tables import BOUND, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
+from .search_inline import inlined
+from .search_inner import set_factor, tile_words
+from .search_state import FloatArray, State
+from .tables import BOUND, CONTAINER, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
 
-_D = 8
 _TENSORS = 3
+
+#: Stores of this size hold any tile.
+_LARGE = 2**62
 
 
 @jit
-def list_choices(
-    tables: Tables, space: Space, state: State, objective: int, limit: int
-) -> tuple[IntArray, FloatArray, FloatArray]:
+def list_choices(tables: Tables, space: Space, state: State, limit: int) -> tuple[IntArray, IntArray]:
     """Inner choices that fit containers and stores.
 
     Parameters
@@ -29,30 +28,29 @@ def list_choices(
 
     Returns
     -------
-    int64 (choices, V), the bound of each inner variable; float64 (choices,) twice, lower bound of cost and tie-breaker.
+    int64 (choices, V), the bound of each inner variable; int64 (choices,), MACs in use.
     """
     variables = space.variables.shape[1]
-    rest = levels = tables.levels.shape[0]
-    rest += NEAR_LOOPS
-    out, costs, ties = np.ones((1024, variables), np.int64), np.empty(1024), np.empty(1024)
+    levels = tables.levels.shape[0]
+    out, macs = np.ones((1024, variables), np.int64), np.empty(1024, np.int64)
     count = 0
     choice = np.ones(variables + 1, np.int64)
     cursor = np.full(variables + 1, -1, np.int64)
     used = np.ones(tables.slots.shape[1], np.int64)
     left = tables.dims[BOUND].copy()
-    for row in range(levels + 1):
-        state.extents[row] = 1
+    state.extents[: levels + 1] = 1
     depth = 0
     while depth >= 0:
         if depth == variables:
-            if count == costs.size:
-                out, costs, ties = grown(out, costs, ties)
+            if count == macs.size:
+                more, more_macs = np.ones((2 * count, variables), np.int64), np.empty(2 * count, np.int64)
+                more[:count], more_macs[:count] = out, macs
+                out, macs = more, more_macs
+            macs[count] = 1
             for v in range(variables):
                 out[count, v] = choice[v]
-            for d in range(_D):
-                state.extents[rest, d] = left[d]
-            set_inner(tables, space, state)
-            costs[count], ties[count] = least_cost_of_choice(tables, space, state, objective, False)
+                if tables.slots[SLOT_MESH, space.variables[0, v]]:
+                    macs[count] *= choice[v]
             count += 1
             if count > limit:
                 break
@@ -86,7 +84,7 @@ def list_choices(
         left[d] //= taken
         used[slot] *= taken
         depth += 1
-    return out[:count], costs[:count], ties[:count]
+    return out[:count], macs[:count]
 
 
 @jit
@@ -133,6 +131,8 @@ def _fits(tables: Tables, space: Space, state: State, slot: int) -> bool:
     """Whether what the inner loops chosen so far span fits every store at and outside one slot."""
     for level in range(tables.slots[SLOT_LEVEL, slot], tables.levels.shape[0]):
         size = tables.levels[level, SIZE]
+        if size > _LARGE or tables.levels[level, CONTAINER]:
+            continue
         held = 0
         for k in range(_TENSORS):
             if tables.levels[level, KEEP + k]:

@@ -5,51 +5,101 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import jit
-from .search_inline import inlined
 from .bounds import least_cost_of_choice
 from .counts import Counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
 from .nest_arrays import Nest
 from .search_choices import grown, list_choices
+from .search_inline import inlined
 from .search_inner import set_extents, set_inner, tile_words
 from .search_leaf import price_orders
-from .search_state import EVALUATED, FAR_LOOPS, FAR_STEP, NEAR_LOOPS, NEAR_STEP, WHOLE, FloatArray, State, beats
-from .tables import KEEP, SIZE, Tables
+from .search_state import (
+    ENERGY,
+    EVALUATED,
+    FAR_LOOPS,
+    FAR_STEP,
+    NEAR_LOOPS,
+    NEAR_STEP,
+    WHOLE,
+    FloatArray,
+    State,
+    beats,
+    cost_of,
+)
+from .tables import BOUND, KEEP, SIZE, Tables
 
 _D = 8
 _TENSORS = 3
 
+#: Inner choices that are searched before the others get their bounds.
+_FIRST = 256
+
 
 @jit
 def search_space(
-    tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int, limit: int
+    tables: Tables,
+    space: Space,
+    state: State,
+    nest: Nest,
+    counts: Counts,
+    objective: int,
+    floor_pj: float,
+    budget: int,
+    limit: int,
 ) -> tuple[bool, float, int]:
     """Search all of a provable space.
+
+    Choices that use most MACs come first; once a good mapping is known, most others need no bound of their own.
 
     Parameters
     ----------
     state : receives the best mapping.
+    floor_pj : no mapping takes less energy.
     budget : mappings to price at most. limit : inner choices to list at most.
 
     Returns
     -------
     Whether the search was complete; else the least bound among what it left out; inner choices.
     """
-    choices, costs, ties = list_choices(tables, space, state, objective, limit)
-    total = costs.size
+    choices, macs = list_choices(tables, space, state, limit)
+    total = macs.size
     if total > limit:
         return False, 0.0, total
-    for i in _ascending(costs, ties):
-        if not beats(costs[i], ties[i], state.best):
-            break
-        if state.scalars[EVALUATED] >= budget:
-            return False, costs[i], total
-        set_extents(tables, space, choices[i], state)
-        set_inner(tables, space, state)
-        left = _search_near(tables, space, state, nest, counts, objective, budget)
-        if left < np.inf:
-            return False, min(left, costs[i]), total
+    order = np.argsort(-macs, kind="mergesort")
+    operations = 1
+    for d in range(_D):
+        operations *= tables.dims[BOUND, d]
+    done = 0
+    while done < total:
+        end = min(total, done + _FIRST) if done == 0 and objective != ENERGY else total
+        taken = np.empty(end - done, np.int64)
+        costs, ties = np.empty(end - done), np.empty(end - done)
+        count = 0
+        for i in order[done:end]:
+            cost, tie = cost_of(objective, floor_pj, float(operations // macs[i]))
+            if not beats(cost, tie, state.best):
+                break  # nor do those that use fewer MACs
+            set_extents(tables, space, choices[i], state)
+            set_inner(tables, space, state)
+            cost, tie = least_cost_of_choice(tables, space, state, objective, False)
+            if beats(cost, tie, state.best):
+                taken[count], costs[count], ties[count] = i, cost, tie
+                count += 1
+        left = np.inf
+        if end < total:
+            left, _ = cost_of(objective, floor_pj, float(operations // macs[order[end]]))
+        for j in _ascending(costs[:count], ties[:count]):
+            if not beats(costs[j], ties[j], state.best):
+                break
+            if state.scalars[EVALUATED] >= budget:
+                return False, min(left, costs[j]), total
+            set_extents(tables, space, choices[taken[j]], state)
+            set_inner(tables, space, state)
+            missed = _search_near(tables, space, state, nest, counts, objective, budget)
+            if missed < np.inf:
+                return False, min(left, missed, costs[j]), total
+        done = end
     return True, np.inf, total
 
 

@@ -7,6 +7,7 @@ level's order. The random numbers are a fixed sequence: the same input gives the
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -173,32 +174,37 @@ def _shift(tables: Tables, space: Space, factors: IntArray, d: int, source: int,
     return True
 
 
-def least_cost(plan: Plan, tables: Tables, objective: int) -> float:
-    """A bound for any mapping: all MACs busy, every operation's operands, every tensor moved once.
-
-    What neighbours may hand on without a read, and half of Inputs' distinct words (see `bounds`), are left out.
-    """
+def least_cost(plan: Plan, objective: int) -> float:
+    """A bound for any mapping: all MACs busy, and `least_energy` with leakage for as long as that takes."""
     macs = math.prod(int(b) for b in plan.bounds)
     cycles = -(-macs // int(plan.macs[0]))
+    leak = sum(float(plan.energy[level, 3]) for level in range(plan.container.size))
+    energy = least_energy(plan) + leak * cycles
+    return (energy * cycles, energy, float(cycles))[objective]
+
+
+def least_energy(plan: Plan) -> float:
+    """pJ that any mapping takes at least, without leakage: operations and their operands, every tensor moved once.
+
+    Left out is what neighbours may hand on without a read (operands below a container, and all of Inputs), so this
+    holds for every architecture.
+    """
+    macs = math.prod(int(b) for b in plan.bounds)
     energy = macs * plan.compute
     for k in range(_TENSORS):
-        keepers = np.flatnonzero(plan.keep[:, k])
-        innermost, outermost = int(keepers[0]), int(keepers[-1])
+        keepers = [int(level) for level in np.flatnonzero(plan.keep[:, k])]
+        innermost = keepers[0]
         if not plan.container[: innermost + 1].any():
-            action = 2 if k == _OUTPUTS else 0
-            energy += macs / int(plan.block[innermost]) * float(plan.energy[innermost, action])
-        if outermost == innermost:
+            operands = (2,) if k == _OUTPUTS else (0,)
+            energy += macs / int(plan.block[innermost]) * sum(float(plan.energy[innermost, a]) for a in operands)
+        if k == _INPUTS:
             continue
-        if k == _OUTPUTS:
-            words, price = _all_words(plan, k), float(plan.energy[outermost, 2])
-        elif k == _INPUTS:
-            words, price = 0.0, 0.0
-        else:
-            words, price = _all_words(plan, k), float(plan.energy[outermost, 0])
-        energy += words / int(plan.block[outermost]) * price
-    leak = sum(float(plan.energy[level, 3]) for level in range(plan.container.size))
-    energy += leak * cycles
-    return (energy * cycles, energy, float(cycles))[objective]
+        words = _all_words(plan, k)
+        for child, parent in pairwise(keepers):
+            energy += words / int(plan.block[parent]) * float(plan.energy[parent, 2 if k == _OUTPUTS else 0])
+            if k != _OUTPUTS:
+                energy += words / int(plan.block[child]) * float(plan.energy[child, 1])
+    return energy
 
 
 def _all_words(plan: Plan, k: int) -> float:

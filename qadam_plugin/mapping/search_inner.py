@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ._jit import jit
-from .search_inline import inlined
 from .deliveries import AXES, IntArray
-from .mapspace import AT_MAC, CHILD, PARENT, TENSOR, ZONE, Space
+from .mapspace import AT_MAC, CHILD, INSIDE, PARENT, TENSOR, ZONE, Space
+from .search_inline import inlined
 from .search_state import (
     ABOVE,
     BASE,
@@ -240,6 +240,8 @@ def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
     if space.edges[ZONE, b] == AT_MAC:
         flows[b, BASE] = state.scalars[CYCLES]
         flows[b, OPEN] = 0.0
+        return
+    if space.edges[ZONE, b] != INSIDE:
         return
     words = tile_words(tables.dims, state.extents, child + 1, k, state.tiles, b)
     is_open = True

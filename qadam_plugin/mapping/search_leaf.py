@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from ._jit import jit
-from .search_inline import inlined
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
 from .mapspace import CHILD, FAR_SLOT, INSIDE, NEAR, NEAR_SLOT, PARENT, TENSOR, ZONE, Space
 from .nest_arrays import Nest
+from .search_inline import inlined
 from .search_orders import candidate_orders
 from .search_state import (
     ABOVE,
