@@ -246,3 +246,13 @@ def test_float_corners_hold_every_class_of_number() -> None:
     values = float_values(corner_values(port, PE_TYPES["fp32"]), FP32)
     assert np.isnan(values).any() and np.isinf(values).sum() == 2 and (values == 0).sum() >= 4
     assert np.abs(values[np.isfinite(values)]).max() == np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize(("name", "longest"), [("int16", 511), ("int8", 511), ("lightpe1", 511), ("lightpe2", 255)])
+def test_documented_reductions_are_the_longest_that_cannot_overflow(name: str, longest: int) -> None:
+    pe = PE_TYPES[name]
+    lowest = np.array([1 << (pe.act_bits - 1)], dtype=np.uint64)
+    # The weight of the largest size and negative sign: -2^15, -2^7, or codes of -2^0.
+    weight = {"lightpe1": 0x8, "lightpe2": 0x88}.get(name, 1 << (pe.weight_bits - 1))
+    largest = int(products(pe, lowest, np.array([weight], dtype=np.uint64))[0])
+    assert longest * largest < 1 << (pe.acc_bits - 1) <= (longest + 1) * largest
