@@ -71,7 +71,6 @@ def measure(point: Point, how: Measurement, cache: Path | None = None) -> dict[s
     netlist = implement(point.design, cell_library(cache))
     figures = {
         "area_um2": netlist.area_um2,
-        "comb_area_um2": netlist.combinational_area_um2,
         "leakage_uw": netlist.leakage_uw,
         "path_ns": Bench(point.design, netlist).timing.critical_path_ns,
     }
@@ -104,7 +103,7 @@ def _mac(design: Design, netlist: Netlist, how: Measurement) -> dict[str, float]
         "gated_pj": ("gaussian", "gated"),
         "idle_pj": ("gaussian", "idle"),
     }
-    figures = {}
+    figures = {"comb_area_um2": netlist.combinational_area_um2}
     for column, (operands, mode) in modes.items():
         bench = Bench(design, netlist)
         run_vectors(bench, mac_stimulus(design, operands, how.operations, how.seed, mode))
