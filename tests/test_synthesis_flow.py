@@ -16,12 +16,13 @@ from qadam_plugin.synthesis import library as library_module
 from qadam_plugin.synthesis import opensta, synth
 from qadam_plugin.synthesis.designs import Design, mac_design, spad_design
 from qadam_plugin.synthesis.drive import Bench, run_vectors
+from qadam_plugin.synthesis.event_kernel import TICKS_PER_NS
 from qadam_plugin.synthesis.liberty import CellLibrary
 from qadam_plugin.synthesis.library import cell_library, cell_models
 from qadam_plugin.synthesis.netlist import Netlist, read_netlist
 from qadam_plugin.synthesis.netlist_verilog import structural_verilog
 from qadam_plugin.synthesis.rtl import check
-from qadam_plugin.synthesis.simulate import TICKS_PER_NS, Simulator
+from qadam_plugin.synthesis.simulate import Simulator
 from qadam_plugin.synthesis.synth import Recipe, synthesize
 from qadam_plugin.synthesis.testbench import vector_testbench
 from qadam_plugin.synthesis.timing import INPUT_DELAY_NS, static_timing

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qadam_plugin.errors import InputError
+from qadam_plugin.synthesis.boolean import evaluate
 from qadam_plugin.synthesis.celltables import cell_tables, lookup
-from qadam_plugin.synthesis.liberty import Table, evaluate, read_library
+from qadam_plugin.synthesis.liberty import Table, read_library
 
 SMALL = Path(__file__).parent / "data" / "synthesis" / "small.lib"
 

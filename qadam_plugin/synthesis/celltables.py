@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .liberty import Arc, Cell, CellLibrary, Internal, Table, evaluate
+from .boolean import evaluate
+from .liberty import Arc, Cell, CellLibrary, Internal, Table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .liberty_groups import Group, first_group
 
 Floats = NDArray[np.float64]
 
-_TOKEN = re.compile(r'/\*.*?\*/|"[^"]*"|[(){}:;,]|[^\s(){}:;,"\\]+', re.DOTALL)
 _CELL = re.compile(r"^\s*cell\s*\(\s*\"?(\w+)\"?\s*\)\s*\{", re.MULTILINE)
 _UNITS = {
     "time_unit": '"1ns"',
@@ -171,7 +171,7 @@ class CellLibrary:
         if name not in self._parsed:
             if name not in self.cells:
                 raise InputError(self.path, f"cell({name})", "the library has no such cell")
-            self._parsed[name] = _cell(name, _group(self.cells[name], self.path))
+            self._parsed[name] = _cell(name, first_group(self.cells[name], self.path))
         return self._parsed[name]
 
     @cached_property
@@ -226,61 +226,11 @@ def _default_wire_load(header: str, path: Path) -> WireLoad:
     return WireLoad(float(figures["capacitance"]), float(figures["slope"]), table[:, 0], table[:, 1])
 
 
-@dataclass(slots=True)
-class _Group:
-    """A Liberty group: its arguments, simple and complex attributes, and the groups in it."""
-
-    arguments: list[str]
-    attributes: dict[str, list[str]]
-    groups: list[tuple[str, _Group]]
-
-    def named(self, name: str) -> Iterator[_Group]:
-        return (group for kind, group in self.groups if kind == name)
-
-    def text(self, name: str, default: str = "") -> str:
-        return " ".join(self.attributes[name]) if name in self.attributes else default
-
-
-def _group(text: str, path: Path) -> _Group:
-    """The first group of a text."""
-    tokens = [token for token in _TOKEN.findall(text) if not token.startswith("/*")]
-    root = _Group([], {}, [])
-    _statements(tokens, 0, root, path)
-    return root.groups[0][1]
-
-
-def _statements(tokens: list[str], at: int, group: _Group, path: Path) -> int:
-    """Read statements into a group up to its closing brace; the index behind it."""
-    while at < len(tokens):
-        name = tokens[at]
-        if name == "}":
-            return at + 1
-        if name == ";":
-            at += 1
-        elif tokens[at + 1] == ":":
-            end = tokens.index(";", at)
-            group.attributes[name] = [token.strip('"') for token in tokens[at + 2 : end]]
-            at = end + 1
-        elif tokens[at + 1] == "(":
-            end = tokens.index(")", at)
-            arguments = [token.strip('"') for token in tokens[at + 2 : end] if token != ","]
-            if end + 1 < len(tokens) and tokens[end + 1] == "{":
-                inner = _Group(arguments, {}, [])
-                at = _statements(tokens, end + 2, inner, path)
-                group.groups.append((name, inner))
-            else:
-                group.attributes[name] = arguments
-                at = end + 1
-        else:
-            raise InputError(path, name, f"'{tokens[at + 1]}' is not expected here")
-    return at
-
-
 def _numbers(parts: list[str]) -> list[float]:
     return [float(number) for part in parts for number in part.replace(",", " ").split()]
 
 
-def _table(group: _Group) -> Table:
+def _table(group: Group) -> Table:
     values = np.array(_numbers(group.attributes["values"]))
     first = np.array(_numbers(group.attributes.get("index_1", ["0"])))
     second = np.array(_numbers(group.attributes.get("index_2", ["0"])))
@@ -290,11 +240,11 @@ def _table(group: _Group) -> Table:
 _ZERO = Table(np.zeros(1), np.zeros(1), np.zeros((1, 1)))
 
 
-def _first(group: _Group, name: str) -> Table:
+def _first(group: Group, name: str) -> Table:
     return next((_table(found) for found in group.named(name)), _ZERO)
 
 
-def _pin(name: str, group: _Group) -> Pin:
+def _pin(name: str, group: Group) -> Pin:
     arcs, setups = [], []
     for timing in group.named("timing"):
         kind = timing.text("timing_type", "combinational")
@@ -323,7 +273,7 @@ def _pin(name: str, group: _Group) -> Pin:
     )
 
 
-def _cell(name: str, group: _Group) -> Cell:
+def _cell(name: str, group: Group) -> Cell:
     pins = [_pin(pin.arguments[0], pin) for pin in group.named("pin") if pin.text("direction") != "internal"]
     inputs, outputs = tuple(p for p in pins if not p.output), tuple(p for p in pins if p.output)
     return Cell(
@@ -336,7 +286,7 @@ def _cell(name: str, group: _Group) -> Cell:
     )
 
 
-def _kind(group: _Group, inputs: tuple[Pin, ...], outputs: tuple[Pin, ...]) -> str:
+def _kind(group: Group, inputs: tuple[Pin, ...], outputs: tuple[Pin, ...]) -> str:
     if group.text("clock_gating_integrated_cell").startswith("latch_posedge"):
         return "clock_gate"
     flipflop = next(group.named("ff"), None)
@@ -347,62 +297,3 @@ def _kind(group: _Group, inputs: tuple[Pin, ...], outputs: tuple[Pin, ...]) -> s
     three_state = any(pin.text("three_state") for pin in group.named("pin"))
     single = len(outputs) == 1 and bool(inputs) and bool(outputs[0].function)
     return "comb" if single and not sequential and not three_state else "other"
-
-
-_OPERATORS = re.compile(r"[!&|^()'*+]|\w+")
-
-
-def evaluate(expression: str, values: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Worth of a Liberty boolean expression for arrays of pin values (all of one shape).
-
-    Raises
-    ------
-    KeyError : a pin without value.
-    """
-    tokens = _OPERATORS.findall(expression)
-    shape = next(iter(values.values())).shape
-    at = 0
-
-    def primary() -> NDArray[np.bool_]:
-        nonlocal at
-        token = tokens[at]
-        at += 1
-        if token == "!":
-            return ~primary()
-        if token == "(":
-            result = either()
-            at += 1
-        elif token in ("0", "1"):
-            result = np.full(shape, token == "1")
-        else:
-            result = values[token]
-        while at < len(tokens) and tokens[at] == "'":
-            at += 1
-            result = ~result
-        return result
-
-    def exclusive() -> NDArray[np.bool_]:
-        nonlocal at
-        result = primary()
-        while at < len(tokens) and tokens[at] == "^":
-            at += 1
-            result = result ^ primary()
-        return result
-
-    def both() -> NDArray[np.bool_]:
-        nonlocal at
-        result = exclusive()
-        while at < len(tokens) and tokens[at] in "&*":
-            at += 1
-            result = result & exclusive()
-        return result
-
-    def either() -> NDArray[np.bool_]:
-        nonlocal at
-        result = both()
-        while at < len(tokens) and tokens[at] in "|+":
-            at += 1
-            result = result | both()
-        return result
-
-    return either()

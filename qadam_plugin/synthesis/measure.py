@@ -15,7 +15,8 @@ import numpy as np
 
 from .cacti import build_cacti, run_cacti
 from .designs import Design
-from .drive import Bench, ControlFeeder, Feeder, run_vectors
+from .drive import Bench, run_vectors
+from .feeders import ControlFeeder, Feeder
 from .liberty import CellLibrary
 from .library import cell_library
 from .netlist import Netlist, read_netlist

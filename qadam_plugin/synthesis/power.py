@@ -15,19 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..mapping._jit import jit
+from .boolean import evaluate
 from .celltables import lookup
-from .liberty import Internal, Pin, evaluate
+from .event_kernel import FLOP_COLUMNS, FLOP_FALL, FLOP_RISE, GATE_COLUMNS, GATE_FALL, GATE_RISE
+from .liberty import Internal, Pin
 from .netlist import NO_NET, Netlist
-from .simulate import (
-    FLOP_COLUMNS,
-    FLOP_FALL,
-    FLOP_RISE,
-    GATE_COLUMNS,
-    GATE_FALL,
-    GATE_RISE,
-    Activity,
-    entry_bases,
-)
+from .simulate import Activity, entry_bases
 from .timing import CLOCK_SLEW_NS, FALL, RISE, Timing, interpolate
 
 Floats = NDArray[np.float64]
@@ -163,7 +156,7 @@ def _price_entries(
 
 
 def _flop_energies(netlist: Netlist, timing: Timing) -> Floats:
-    """Internal energy per count of a flip-flop, fJ, shape (F, 16); columns as in `simulate.FLOP_RISE`."""
+    """Internal energy per count of a flip-flop, fJ, shape (F, 16); columns as in `event_kernel.FLOP_RISE`."""
     energies = np.zeros((netlist.flop_type.size, FLOP_COLUMNS))
     for number, name in enumerate(netlist.flop_names):
         chosen = np.flatnonzero(netlist.flop_type == number)
@@ -190,7 +183,7 @@ def _flop_energies(netlist: Netlist, timing: Timing) -> Floats:
 
 
 def _gate_energies(netlist: Netlist, timing: Timing) -> Floats:
-    """Internal energy per count of a clock gate, fJ, shape (G, 16); columns as in `simulate.GATE_RISE`."""
+    """Internal energy per count of a clock gate, fJ, shape (G, 16); columns as in `event_kernel.GATE_RISE`."""
     energies = np.zeros((netlist.gate_type.size, GATE_COLUMNS))
     for number, name in enumerate(netlist.gate_names):
         chosen = np.flatnonzero(netlist.gate_type == number)

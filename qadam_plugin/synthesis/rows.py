@@ -27,7 +27,8 @@ PROVENANCE = ("kind", "source", "note", "tools", "library_sha256", "operands", "
 
 #: Modules that figures depend on: a change of any of them makes kept rows stale.
 _METHOD = (
-    *("liberty", "celltables", "netlist", "synth", "timing", "simulate", "power", "drive", "measure", "cacti"),
+    *("boolean", "liberty_groups", "liberty", "celltables", "netlist", "synth", "timing", "event_kernel", "simulate"),
+    *("power", "drive", "feeders", "measure", "cacti"),
     *("designs", "formats", "golden", "golden_cycles", "golden_pe", "operands", "vectors"),
 )
 
