@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 from ..engines.base import Engine
-from ..errors import RunError
 from ..hardware.space import DesignSpace
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 from .keys import design_key, layer_key, network_key, run_key
+from .pool import open_pool
 from .results import batched
 from .store import ResultStore, Run
-from .worker import Answer, Task, answer, start, work
+from .worker import Answer, Task
 
 _LINK_BATCH = 500
 
@@ -93,7 +87,7 @@ def run_sweep(plan: SweepPlan, store: ResultStore, jobs: int, report: Callable[[
     """
     run = _begin(plan, store)
     sweep = _Sweep(plan, store, run, report)
-    with _pool(plan.engine, jobs) as pool:
+    with open_pool(plan.engine, jobs) as pool:
         try:
             for task in sweep.tasks():
                 pool.submit(task)
@@ -186,108 +180,3 @@ class _Sweep:
     def _advance(self, configs: int) -> None:
         self._done += configs
         self._report(Progress(self._done, self._run.configs, self._computed_layers, self._reused_layers))
-
-
-class _Pool(Protocol):
-    """Where tasks are done: in this process, or in several."""
-
-    @property
-    def waiting(self) -> int:
-        """Submitted and not yet collected."""
-        ...
-
-    def submit(self, task: Task) -> None:
-        """Take a task."""
-        ...
-
-    def collect(self) -> list[Answer]:
-        """Wait for at least one answer."""
-        ...
-
-    def stop(self) -> None:
-        """Begin nothing new, end what is begun after the layer at hand."""
-        ...
-
-    def collect_finished(self) -> list[Answer]:
-        """After `stop`: answers of what had begun; failures are left out."""
-        ...
-
-
-@contextmanager
-def _pool(engine: Engine, jobs: int) -> Iterator[_Pool]:
-    if jobs == 1:
-        yield _HerePool(engine)
-        return
-    # Spawned, not forked: a fork would copy threads' locks, and a store's open file.
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(engine, stop)) as executor:
-        yield _ProcessPool(executor, stop.set)
-
-
-class _HerePool:
-    """Does each task when it is collected, in this process."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._tasks: list[Task] = []
-        self._stop = threading.Event()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._tasks)
-
-    def submit(self, task: Task) -> None:
-        self._tasks.append(task)
-
-    def collect(self) -> list[Answer]:
-        return [answer(self._engine, self._tasks.pop(0), self._stop.is_set)]
-
-    def stop(self) -> None:
-        self._stop.set()
-
-    def collect_finished(self) -> list[Answer]:
-        self._tasks.clear()
-        return []
-
-
-class _ProcessPool:
-    """Hands each task to a worker process."""
-
-    def __init__(self, executor: ProcessPoolExecutor, stop: Callable[[], None]) -> None:
-        self._executor, self._stop = executor, stop
-        self._futures: set[Future[list[Answer]]] = set()
-
-    @property
-    def waiting(self) -> int:
-        return len(self._futures)
-
-    def submit(self, task: Task) -> None:
-        with _explained_death():
-            self._futures.add(self._executor.submit(work, (task,)))
-
-    def collect(self) -> list[Answer]:
-        done, self._futures = wait(self._futures, return_when=FIRST_COMPLETED)
-        with _explained_death():
-            return [found for future in done for found in future.result()]
-
-    def stop(self) -> None:
-        self._stop()
-        for future in self._futures:
-            future.cancel()
-
-    def collect_finished(self) -> list[Answer]:
-        done, self._futures = wait(self._futures)
-        sound = [future for future in done if not future.cancelled() and future.exception() is None]
-        return [found for future in sound for found in future.result()]
-
-
-@contextmanager
-def _explained_death() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool:
-        raise RunError(
-            "a worker process died (out of memory, or killed); results so far are kept: run the same command again, "
-            "with fewer --jobs if memory is short"
-        ) from None

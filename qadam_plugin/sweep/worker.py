@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,8 +80,7 @@ _process: list[tuple[Engine, StopFlag]] = []
 
 
 def start(engine: Engine, stop: StopFlag) -> None:
-    """Make this process a worker. It leaves Ctrl-C to its parent, and ends when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Make this process a worker, which ends when its parent is gone. Ctrl-C is the parent's: see `pool`."""
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
