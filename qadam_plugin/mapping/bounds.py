@@ -34,6 +34,7 @@ from .search_state import (
     PARENT_PJ,
     READ_WORDS,
     SHARE,
+    TILED,
     TOLERANCE,
     WHOLE,
     WRITE_WORDS,
@@ -55,19 +56,17 @@ _WRAP = 0.5
 
 
 @jit
-def least_cost_of_choice(
-    tables: Tables, space: Space, state: State, objective: int, tiled: bool
-) -> tuple[float, float]:
+def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: int) -> tuple[float, float]:
     """Lower bound of cost and tie-breaker over all cases.
 
     Parameters
     ----------
-    state : inner choice set; bounds of near and far in `extents`.
-    tiled : near and far are chosen and `flows` holds near's tiles; else near's row holds all outer loops, in any
-        division, and near receives what it must at least.
+    state : inner choice set; bounds of near and far in `extents`. While they are not chosen (`TILED`) near's row holds
+        all outer loops, in any division, and near receives what it must at least.
     """
     levels = tables.levels.shape[0]
     near, far = levels + NEAR_LOOPS, levels + FAR_LOOPS
+    tiled = state.scalars[TILED] == 1
     near_cases = _possible_cases(state.extents, near, space.prefixes, 0 if tiled else -1)
     far_cases = _possible_cases(state.extents, far, space.prefixes, 1)
     best_cost, best_tie = np.inf, np.inf
@@ -84,7 +83,7 @@ def least_cost_of_choice(
     return best_cost, best_tie
 
 
-@inlined
+@jit
 def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int) -> int:
     """Bit set of the cases that a level with these bounds can have; `prefix` -1 knows of no fixed order."""
     if prefix >= 0:
@@ -99,7 +98,7 @@ def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int
     return cases if cases else 1 << NONE
 
 
-@inlined
+@jit
 def _case_of(d: int) -> int:
     if d == _P or d == _Q or d == _N:
         return PQN
@@ -176,7 +175,7 @@ def _least_price(
     return energy + leak * cycles, cycles
 
 
-@inlined
+@jit
 def iterations(extents: IntArray, row: int) -> int:
     """Product of one row."""
     product = 1
@@ -185,7 +184,7 @@ def iterations(extents: IntArray, row: int) -> int:
     return product
 
 
-@inlined
+@jit
 def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     """Iterations of the dimensions of one case."""
     if case == PQN:
@@ -193,7 +192,7 @@ def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     return extents[row, _C] * extents[row, _R] * extents[row, _S]
 
 
-@inlined
+@jit
 def _reuse(
     extents: IntArray, near: int, far: int, near_case: int, far_case: int, near_iterations: int, own: int
 ) -> int:
@@ -208,7 +207,7 @@ def _reuse(
     return product * _own_iterations(extents, far, own) if far_case == own else product
 
 
-@inlined
+@jit
 def _input_words(
     dims: IntArray,
     tiles: IntArray,
@@ -277,7 +276,7 @@ def _input_words(
     return least * repeats
 
 
-@inlined
+@jit
 def compulsory_words(dims: IntArray, extents: IntArray, levels: int, k: int) -> float:
     """Least words of a tensor that any store receives over the run.
 

@@ -21,6 +21,7 @@ from .search_state import (
     FAR_STEP,
     NEAR_LOOPS,
     NEAR_STEP,
+    TILED,
     WHOLE,
     FloatArray,
     State,
@@ -82,7 +83,7 @@ def search_space(
                 break  # nor do those that use fewer MACs
             set_extents(tables, space, choices[i], state)
             set_inner(tables, space, state)
-            cost, tie = least_cost_of_choice(tables, space, state, objective, False)
+            cost, tie = least_cost_of_choice(tables, space, state, objective)
             if beats(cost, tie, state.best):
                 taken[count], costs[count], ties[count] = i, cost, tie
                 count += 1
@@ -130,11 +131,12 @@ def _search_near(
     return np.inf
 
 
-@inlined
+@jit
 def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> None:
     """Far's bounds and near's tiles, once near's bounds are chosen."""
     levels, edges = tables.levels.shape[0], space.edges.shape[1]
     extents = state.extents
+    state.scalars[TILED] = 1
     for d in range(_D):
         extents[levels + FAR_LOOPS, d] = rest[d] // extents[levels + NEAR_LOOPS, d]
         extents[levels + FAR_STEP, d] = extents[levels + NEAR_STEP, d] * extents[levels + NEAR_LOOPS, d]
@@ -165,7 +167,7 @@ def _list_near(
     while depth >= 0:
         if depth == _D:
             _set_near(tables, space, state, rest)
-            cost, tie = least_cost_of_choice(tables, space, state, objective, True)
+            cost, tie = least_cost_of_choice(tables, space, state, objective)
             if beats(cost, tie, state.best):
                 if count == costs.size:
                     tiles, costs, ties = grown(tiles, costs, ties)

@@ -22,6 +22,7 @@ from .search_state import (
     OPEN,
     PARENT_PJ,
     SHARE,
+    TILED,
     State,
 )
 from .tables import (
@@ -43,7 +44,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@inlined
+@jit
 def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntArray, to: int) -> int:
     """Words of the tile that loops of the extents in one row span; for Inputs `tiles[to]` receives its axes."""
     if k != _INPUTS:
@@ -91,7 +92,7 @@ def set_factor(tables: Tables, space: Space, state: State, v: int, bound: int) -
             state.extents[row, d] *= bound
 
 
-@inlined
+@jit
 def set_inner(tables: Tables, space: Space, state: State) -> None:
     """Everything that follows from one inner choice, of which factors, extents and near's row are set."""
     extents, stores, flows = state.extents, state.stores, state.flows
@@ -109,6 +110,7 @@ def set_inner(tables: Tables, space: Space, state: State) -> None:
         flows[b, LEAST_ABOVE] = 1.0
         flows[b, LEAST_CHILD] = 1.0
     state.scalars[CARRIES] = 0
+    state.scalars[TILED] = 0
     instances = 1
     for level in range(levels - 1, -1, -1):
         stores[level, SHARE] = outputs

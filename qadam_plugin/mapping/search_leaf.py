@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ._jit import jit
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
@@ -63,8 +65,10 @@ def price_orders(
     """Price every order of near and far that matters; keep the best mapping."""
     levels = tables.levels.shape[0]
     neighbours = 1 if state.scalars[CARRIES] > 0 else 0
-    near_start, near_count = _list_orders(space, state, levels + NEAR_LOOPS, 0, neighbours)
-    far_start, far_count = _list_orders(space, state, levels + FAR_LOOPS, 1, neighbours)
+    near_start, near_count, far_start, far_count = 0, 0, 0, 0
+    for which in range(2):
+        near_start, near_count = far_start, far_count
+        far_start, far_count = _list_orders(space, state, levels + NEAR_LOOPS + which, which, neighbours)
     for f in range(far_start, far_start + far_count):
         for n in range(near_start, near_start + near_count):
             if state.scalars[EVALUATED] >= budget:
@@ -83,7 +87,7 @@ def price_orders(
 @jit
 def _list_orders(space: Space, state: State, loops: int, which: int, neighbours: int) -> tuple[int, int]:
     """Where in the pool the orders of near's or far's bounds stand, and how many; listed at the first request."""
-    mask = 0
+    mask = np.int64(0)
     for d in range(_D):
         if state.extents[loops, d] > 1:
             mask |= 1 << d
@@ -91,9 +95,6 @@ def _list_orders(space: Space, state: State, loops: int, which: int, neighbours:
     if state.listed[1, row, mask] < 0:
         orders = candidate_orders(mask, space.prefixes[which], neighbours == 1)
         start = state.scalars[POOLED]
-        if start + orders.shape[0] > state.pool.shape[0]:  # start anew; the other level's orders are listed again
-            state.listed[1] = -1
-            start = 0 if which == 0 else start
         state.pool[start : start + orders.shape[0]] = orders
         state.listed[0, row, mask] = start
         state.listed[1, row, mask] = orders.shape[0]

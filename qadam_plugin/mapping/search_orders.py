@@ -42,12 +42,12 @@ def candidate_orders(mask: int, prefix: IntArray, neighbours: bool) -> IntArray:
     """
     found = np.full((_MOST, _D), -1, np.int64)
     marks = np.zeros((_MOST, 4), np.int64)
-    kept = 0
+    kept = np.int64(0)  # typed here and below: a literal would be compiled for once more
     length = 0
     for d in range(_D):
         length += mask >> d & 1
     sequence = np.full(_D + 1, -1, np.int64)
-    forced = 0
+    forced = np.int64(0)
     for d in prefix:
         if d >= 0 and mask >> d & 1:
             sequence[forced] = d
