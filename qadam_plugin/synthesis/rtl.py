@@ -66,6 +66,21 @@ def run_folder(design: Design, folder: Path) -> str:
     return _simulate([f"{design.top}.v", f"{TOP}.v"], folder, ())
 
 
+def defined_registers(models: str, value: int) -> str:
+    """Verilog models of cells whose registers start with a value.
+
+    Words of a scratchpad that were never written are undefined. In RTL an operand of zero hides them; in mapped logic a
+    simulator may not see that it does, and carries the unknown on. A result that is right for both values depends on
+    neither.
+
+    Parameters
+    ----------
+    models : text of the cell library's Verilog, registers as primitives with a state ``IQ``.
+    value : 0 or 1.
+    """
+    return models.replace("reg IQ;", f"reg IQ;\n  initial IQ = 1'b{value};")
+
+
 def check_design(design: Design, bench: Testbench) -> str:
     """Simulate a design's RTL in a folder of its own; see `check`."""
     with TemporaryDirectory(prefix="qadam-rtl-") as folder:

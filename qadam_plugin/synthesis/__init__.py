@@ -1,0 +1,1 @@
+"""From RTL to characterisation tables: generators with golden models, synthesis, timing, activity and power."""
