@@ -10,7 +10,6 @@ import pytest
 
 from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.synthesis.designs import Design, array_design, mac_design, pe_design, spad_design
-from qadam_plugin.synthesis.formats import BF16_PE
 from qadam_plugin.synthesis.library import cell_library, cell_models
 from qadam_plugin.synthesis.netlist_verilog import structural_verilog
 from qadam_plugin.synthesis.rtl import check, defined_registers
@@ -23,6 +22,9 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs the Debian package iverilog"),
     pytest.mark.skipif(importlib.util.find_spec("pyosys") is None, reason="needs the Python package pyosys"),
 ]
+
+#: Few, and no floating point: gates with their delays are slow here. The package's own simulator does the rest.
+VECTORS = 2000
 
 
 def _check_gates(design: Design, bench: Testbench, folder: Path) -> None:
@@ -43,15 +45,13 @@ def _check_gates(design: Design, bench: Testbench, folder: Path) -> None:
         mac_design(PE_TYPES["int16"]),
         mac_design(PE_TYPES["lightpe2"], pipeline=2, zero_gating=True),
         mac_design(PE_TYPES["lightpe1"], clock_gating=False),
-        mac_design(BF16_PE, pipeline=4),
-        mac_design(PE_TYPES["fp32"]),
         spad_design(12, 16),
         spad_design(17, 5, clock_gating=False),
     ],
     ids=lambda design: design.name,
 )
 def test_gates_equal_the_golden_model(design: Design, tmp_path: Path) -> None:
-    _check_gates(design, vector_testbench(design, check_vectors(design, 20_000, seed=1)), tmp_path)
+    _check_gates(design, vector_testbench(design, check_vectors(design, VECTORS, seed=1)), tmp_path)
 
 
 @pytest.mark.parametrize(
