@@ -18,8 +18,8 @@ def values(text: str, key: str) -> tuple:
 def test_default_space_has_every_combination_once():
     space = default_space()
     configs = list(space)
-    assert len(space) == len(configs) == 768
-    assert len({config.config_id for config in configs}) == 768
+    assert len(space) == len(configs) == 864
+    assert len({config.config_id for config in configs}) == 864
     assert {config.pe.name for config in configs} == {"fp32", "int16", "lightpe1", "lightpe2"}
     varied = ("rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib")
     assert all(len({getattr(config, key) for config in configs}) > 1 for key in varied)
