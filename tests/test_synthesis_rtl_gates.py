@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from qadam_plugin.hardware.pe_types import PE_TYPES
+from qadam_plugin.synthesis import testbench
 from qadam_plugin.synthesis.designs import Design, array_design, mac_design, pe_design, spad_design
 from qadam_plugin.synthesis.library import cell_library, cell_models
 from qadam_plugin.synthesis.netlist_verilog import structural_verilog
 from qadam_plugin.synthesis.rtl import check, defined_registers
 from qadam_plugin.synthesis.synth import Recipe, synthesize
-from qadam_plugin.synthesis.testbench import Testbench, run_testbench, vector_testbench
+from qadam_plugin.synthesis.testbench import run_testbench, vector_testbench
 from qadam_plugin.synthesis.vectors import check_vectors, random_run
 
 pytestmark = [
@@ -27,7 +28,7 @@ pytestmark = [
 VECTORS = 2000
 
 
-def _check_gates(design: Design, bench: Testbench, folder: Path) -> None:
+def _check_gates(design: Design, bench: testbench.Testbench, folder: Path) -> None:
     (folder / "synthesis").mkdir()
     ports = {port.name: port.bits for port in (*design.inputs, *design.outputs)}
     recipe = Recipe(clock_gating=design.clock_gating)
