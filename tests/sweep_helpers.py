@@ -77,5 +77,5 @@ def sweep(directory: Path, what: SweepPlan | None = None, jobs: int = 1) -> tupl
 
 if __name__ == "__main__":
     # The delay makes a sweep long enough to be killed in its middle.
-    ENGINES["arithmetic"] = lambda: ArithmeticEngine(delay_seconds=0.02)
+    ENGINES["arithmetic"] = lambda settings: ArithmeticEngine(delay_seconds=0.02)
     app.main(sys.argv[1:])

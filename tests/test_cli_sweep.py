@@ -63,7 +63,7 @@ PROMISED = [
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder with a space and a network, and the arithmetic engine known."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(ENGINES, "arithmetic", ArithmeticEngine)
+    monkeypatch.setitem(ENGINES, "arithmetic", lambda settings: ArithmeticEngine())
     (tmp_path / "space.yaml").write_text(SPACE)
     (tmp_path / "tiny.yaml").write_text(NETWORK_FILE)
     return tmp_path

@@ -47,7 +47,12 @@ def sweep(
         None, "--jobs", min=1, max=1024, metavar="N", help="Processes; left out: one per usable CPU."
     ),
     objective: str = typer.Option("edp", "--objective", metavar="NAME", help="edp, energy or latency."),
-    engine: str = typer.Option("rowstationary", "--engine", metavar="NAME", help="What maps the layers."),
+    engine: str = typer.Option(
+        "rowstationary", "--engine", metavar="NAME", help="What maps the layers: rowstationary or timeloop."
+    ),
+    engine_settings: Path | None = typer.Option(
+        None, "--engine-settings", metavar="FILE", help="Settings of the engine, for those that have any."
+    ),
     batch: int = typer.Option(1, "--batch", min=1, max=65536, metavar="N", help="Inputs at once."),
     clock: str | None = typer.Option(
         None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
@@ -60,7 +65,7 @@ def sweep(
     from .progress import shown
 
     began = time.monotonic()
-    plan = _plan(space, network, objective, engine, batch, clock)
+    plan = _plan(space, network, objective, engine, engine_settings, batch, clock)
     with ResultStore.writing(out) as store:
         done = 0
         try:
@@ -95,7 +100,13 @@ def sweep(
 
 
 def _plan(
-    space: Path | None, networks: list[str], objective: str, engine: str, batch: int, clock: str | None
+    space: Path | None,
+    networks: list[str],
+    objective: str,
+    engine: str,
+    engine_settings: Path | None,
+    batch: int,
+    clock: str | None,
 ) -> SweepPlan:
     """Check everything that was asked for before anything is written."""
     from ..engines.base import OBJECTIVES
@@ -107,7 +118,7 @@ def _plan(
     if objective not in OBJECTIVES:
         raise InputError("--objective", "", f"unknown objective '{objective}'; known: {', '.join(OBJECTIVES)}")
     ghz = _clock(clock)
-    maker = make_engine(engine)
+    maker = make_engine(engine, engine_settings)
     loaded = tuple(load_network(name) for name in dict.fromkeys(networks))
     names = [item.name for item in loaded]
     for name in names:

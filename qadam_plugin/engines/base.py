@@ -86,6 +86,8 @@ class DesignFacts:
     clock_ghz : the clock that the design runs at.
     area_um2 : array and global buffer, without DRAM.
     out_of_range : predictions outside the range that the models were fitted on, one line each.
+    estimators : (component, who answered for its energy and area), outermost first; empty where the engine asks nobody
+        but the models.
     """
 
     valid: bool
@@ -93,6 +95,7 @@ class DesignFacts:
     clock_ghz: float = 0.0
     area_um2: float = 0.0
     out_of_range: tuple[str, ...] = ()
+    estimators: tuple[tuple[str, str], ...] = ()
 
 
 class Design(ABC):

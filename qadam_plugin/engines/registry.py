@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from ..errors import InputError
 from .base import Engine
@@ -10,24 +11,34 @@ from .base import Engine
 DEFAULT_ENGINE = "rowstationary"
 
 
-def _rowstationary() -> Engine:
+def _rowstationary(settings: Path | None) -> Engine:
     from .rowstationary import RowStationaryEngine
 
+    if settings is not None:
+        raise InputError("--engine-settings", "", "engine rowstationary has no settings")
     return RowStationaryEngine()
 
 
-#: Name -> factory. A factory imports its engine, so that listing the names costs nothing.
-ENGINES: dict[str, Callable[[], Engine]] = {"rowstationary": _rowstationary}
+def _timeloop(settings: Path | None) -> Engine:
+    from .timeloop import timeloop_engine
+
+    return timeloop_engine(settings)
 
 
-def make_engine(name: str) -> Engine:
-    """The engine of that name.
+#: Name -> factory, which is given the file of ``--engine-settings``. A factory imports its engine, so that listing the
+#: names costs nothing.
+ENGINES: dict[str, Callable[[Path | None], Engine]] = {"rowstationary": _rowstationary, "timeloop": _timeloop}
+
+
+def make_engine(name: str, settings: Path | None = None) -> Engine:
+    """The engine of that name, with the settings of a file; None are its defaults.
 
     Raises
     ------
-    InputError : no such engine.
+    InputError : no such engine, or settings that it does not take.
+    RunError : what the engine needs is not there.
     """
     factory = ENGINES.get(name)
     if factory is None:
         raise InputError("--engine", "", f"unknown engine '{name}'; known: {', '.join(sorted(ENGINES))}")
-    return factory()
+    return factory(settings)

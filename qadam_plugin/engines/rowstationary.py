@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -16,6 +14,7 @@ from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..workloads.layer import Layer
 from .base import Access, Design, DesignFacts, Engine, LayerResult
+from .sources import sources_digest
 
 if TYPE_CHECKING:
     from ..mapping.search import SearchResult
@@ -45,14 +44,7 @@ class RowStationaryEngine(Engine):
     @cached_property
     def fingerprint(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Digest of the code that maps, counts and prices, and of the models' tables."""
-        state = hashlib.sha256(self.library.digest.encode())
-        package = Path(__file__).resolve().parent.parent
-        for part in _SOURCES:
-            path = package / part
-            for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-                state.update(f"\0{source.relative_to(package).as_posix()}\0".encode())
-                state.update(source.read_bytes())
-        return state.hexdigest()[:16]
+        return sources_digest(_SOURCES, self.library.digest)
 
     def design(self, config: AcceleratorConfig) -> Design:
         """Build and price the spec of a config."""

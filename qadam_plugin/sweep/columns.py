@@ -52,6 +52,7 @@ RESULT_COLUMNS: tuple[tuple[str, str], ...] = (
     ("optimal", "flag"),
     ("runs", "text"),
     ("fingerprint", "text"),
+    ("estimators", "text"),
 )
 
 #: Columns of ``layers.parquet``.

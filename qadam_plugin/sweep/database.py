@@ -17,7 +17,7 @@ DATABASE = "results.sqlite"
 LOCK = "sweep.lock"
 
 #: Number of the schema, kept in SQLite's ``user_version``; raised whenever the tables change.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE designs (
@@ -29,7 +29,7 @@ CREATE TABLE designs (
     glb_ifmap_share REAL NOT NULL, glb_weights_share REAL NOT NULL,
     dram_weights_share REAL NOT NULL, dram_ifmap_share REAL NOT NULL,
     valid INTEGER NOT NULL, reason TEXT NOT NULL, clock_ghz REAL NOT NULL, area_um2 REAL NOT NULL,
-    out_of_range TEXT NOT NULL
+    out_of_range TEXT NOT NULL, estimators TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE layers (
     key TEXT PRIMARY KEY, design TEXT NOT NULL, objective TEXT NOT NULL, shape TEXT NOT NULL,

@@ -163,6 +163,7 @@ def _row(
     row |= {"valid": valid, "reason": reason, "out_of_range": "; ".join(design["out_of_range"])}
     row |= {name: design[name] for name in _EXTRA_CONFIG_COLUMNS}
     row |= {"runs": " ".join(runs), "fingerprint": design["fingerprint"]}
+    row |= {"estimators": "; ".join(f"{part}: {who}" for part, who in design["estimators"])}
     known = bool(design["valid"])
     row |= {
         "clock_ghz": design["clock_ghz"] if known else None,

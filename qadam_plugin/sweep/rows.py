@@ -38,6 +38,7 @@ DESIGN_COLUMNS = (
     "clock_ghz",
     "area_um2",
     "out_of_range",
+    "estimators",
 )
 
 LAYER_COLUMNS = (
@@ -73,6 +74,7 @@ def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: Desig
         *(config.glb_kib, config.glb_bandwidth, config.dram_gbps, clock),
         *(config.glb_ifmap_share, config.glb_weights_share, config.dram_weights_share, config.dram_ifmap_share),
         *(facts.valid, facts.reason, facts.clock_ghz, facts.area_um2, canonical(facts.out_of_range)),
+        canonical(facts.estimators),
     ]
 
 

@@ -212,6 +212,7 @@ class ResultStore:
         for *fields, runs in self.query(sql, group.runs):
             row: dict[str, Any] = dict(zip(DESIGN_COLUMNS, fields, strict=True))
             row["out_of_range"] = tuple(json.loads(row["out_of_range"]))
+            row["estimators"] = tuple((part, who) for part, who in json.loads(row["estimators"]))
             yield row, tuple(sorted(runs.split(",")))
 
     def layer_results(self, keys: Sequence[str], *, details: bool) -> dict[str, LayerResult]:
