@@ -66,9 +66,10 @@ def test_narrowest_integer_accumulator_holds_every_product(act: int, weight: int
 def test_narrowest_shift_add_accumulator_holds_every_product(act: int, terms: int):
     written = {"family": "shift-add", "act_bits": act, "weight_bits": 4 * terms, "acc_bits": 64, "shift_terms": terms}
     width = pe_type(written, "x").product_bits
-    largest = [sign * (2 ** (act - 1)) * 2**7 * terms for sign in (-1,)] + [(2 ** (act - 1) - 1) * 2**7 * terms]
-    assert all(-(2 ** (width - 1)) <= value <= 2 ** (width - 1) - 1 for value in largest)
-    assert not -(2 ** (width - 2)) <= largest[0] <= 2 ** (width - 2) - 1
+    activations = (-(2 ** (act - 1)), 2 ** (act - 1) - 1)
+    products = [activation * sign * 2**7 * terms for activation in activations for sign in (-1, 1)]
+    assert all(-(2 ** (width - 1)) <= product <= 2 ** (width - 1) - 1 for product in products)
+    assert not all(-(2 ** (width - 2)) <= product <= 2 ** (width - 2) - 1 for product in products)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ class PEType:
             return self.act_bits
         if self.family == "int":
             return self.act_bits + self.weight_bits
-        # Activation shifted left by up to 7, and one bit more for the sum of two such terms.
-        return self.act_bits + MAX_SHIFT + (self.shift_terms - 1)
+        # The most negative activation, shifted left by 7 and negated, is 2^(act_bits + 6); two such terms are twice that.
+        return self.act_bits + MAX_SHIFT + self.shift_terms
 
 
 PE_TYPES: dict[str, PEType] = {
