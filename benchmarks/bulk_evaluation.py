@@ -44,7 +44,7 @@ def prime_factors(number: int) -> list[int]:
 
 def draw(
     spec: ArchSpec, layer: Layer, count: int, constrained: bool, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
     """Random factors and orders, (count, slots, 8); each prime factor falls on one slot that may have it."""
     slots = slot_names(spec)
     allowed = np.ones((len(slots), len(DIMENSIONS)), bool)
@@ -53,25 +53,25 @@ def draw(
         level = levels[name]
         if isinstance(level, Fanout):
             constraint = level.constraint_x if kind == "spatial-x" else level.constraint_y
-            allowed[slot] = (level.mesh_x if kind == "spatial-x" else level.mesh_y) > 1
-            other = slot + (1 if kind == "spatial-y" else -1)
-            allowed[slot] &= (level.mesh_x if kind == "spatial-y" else level.mesh_y) == 1 or other > slot
+            here, there = (level.mesh_x, level.mesh_y) if kind == "spatial-x" else (level.mesh_y, level.mesh_x)
+            # A dimension may lie on one axis only: in a container with both, these draws leave Y empty.
+            allowed[slot] = here > 1 and (there == 1 or kind == "spatial-x")
         else:
             constraint = level.temporal
         if constrained:
             for dimension, bound in constraint.factors.items():
                 allowed[slot, DIMENSIONS.index(dimension)] &= bound != 1
-    factors = np.ones((count, len(slots), len(DIMENSIONS)), np.int64)
+    factors = np.ones((count, len(slots), len(DIMENSIONS)), np.int32)
     rows = np.arange(count)
     for column, bound in enumerate(layer.bounds):
         choices = np.flatnonzero(allowed[:, column])
         for prime in prime_factors(bound):
             factors[rows, rng.choice(choices, count), column] *= prime
-    orders = np.argsort(rng.random((count, len(slots), len(DIMENSIONS))), axis=2)
+    orders = np.argsort(rng.random((count, len(slots), len(DIMENSIONS))), axis=2).astype(np.int8)
     return factors, orders
 
 
-def as_mapping(spec: ArchSpec, factors: NDArray[np.int64], orders: NDArray[np.int64]) -> Mapping:
+def as_mapping(spec: ArchSpec, factors: NDArray[np.int32], orders: NDArray[np.int8]) -> Mapping:
     """One drawn mapping in the model's terms."""
     entries = []
     for (name, kind), row, order in zip(slot_names(spec), factors, orders, strict=True):
@@ -83,7 +83,7 @@ def as_mapping(spec: ArchSpec, factors: NDArray[np.int64], orders: NDArray[np.in
 def measure(spec: ArchSpec, energy: EnergyTable, count: int, constrained: bool) -> tuple[float, int]:
     """Valid mappings priced per CPU second, and how many; checks a sample against the model."""
     rng = np.random.default_rng(1)
-    kept: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    kept: list[tuple[NDArray[np.int32], NDArray[np.int8]]] = []
     while sum(len(factors) for factors, _ in kept) < count:
         factors, orders = draw(spec, _LAYER, count, constrained, rng)
         valid = evaluate_many(spec, _LAYER, energy, factors, orders).valid

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from ._jit import jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_DIM, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
-from .nest_arrays import FIRST, INNER_FIRST, USED_X, USED_Y, WORDS, Nest, flatten, steps_of
+from .nest_arrays import FIRST, INNER_FIRST, USED_X, USED_Y, WORDS, Nest, collect, flatten, steps_of
 from .tables import (
     AXIS,
     BLOCK,
+    BLOCK_BITS,
     BOUND,
     CONTAINER,
     KEEP,
@@ -41,13 +42,16 @@ _DIMENSIONS = 8
 _INPUTS = 1
 _OUTPUTS = 2
 
+#: A load below this fraction of a bandwidth limit does not throttle, whatever the rounding of the rates.
+_CLEARLY = 1 - 1e-9
+
 #: Verdicts of `count_mapping`, in the order Timeloop finds them.
 VALID, FACTOR_PRODUCT, NO_FANOUT, MAC_INSTANCES, MAC_X, MAC_Y, FANOUT_X, FANOUT_Y, CAPACITY = range(9)
 
 #: Entries of `Counts.summary`.
 VERDICT, WHERE, REQUIRED, AVAILABLE, COMPUTE_CYCLES, MACS, CYCLES = range(7)
 #: Columns of `Counts.traffic` and `Counts.flows`, of `Counts.stores` and `Counts.rates`.
-ACCESSES, ARRIVALS, LINKS, PARTITION, READS, FILLS, UPDATES = range(7)
+ACCESSES, ARRIVALS, LINKS, READS, FILLS, UPDATES = range(6)
 CONTENT, ENERGY = range(2)
 INSTANCES, FANOUT, LEVEL_CYCLES = range(3)
 THROTTLING, LEAKAGE = range(2)
@@ -59,9 +63,9 @@ class Counts(NamedTuple):
     Attributes
     ----------
     summary : int64 (7,), verdict, its level, required, available; compute cycles, MACs in use, cycles of the run.
-    traffic : int64 (L, 3, 7), per level and tensor and per instance: words read above with each multicast counted once,
-        words that arrive at all children together, words handed on between neighbours, all before bypassing; share of
-        the tensor; reads, fills, updates.
+    traffic : int64 (L, 3, 6), per level and tensor and per instance: words read above with each multicast counted once,
+        words that arrive at all children together, words handed on between neighbours, all before bypassing; reads,
+        fills, updates.
     flows : float64 (L, 3, 2), accesses after bypassing; pJ per instance.
     stores : int64 (L, 3), instances in use, children in use, cycles.
     rates : float64 (L, 2), throttling; pJ of leakage of all instances in use.
@@ -81,7 +85,7 @@ def empty_counts(tables: Tables) -> Counts:
     levels = len(tables.levels)
     return Counts(
         summary=np.zeros(7, np.int64),
-        traffic=np.zeros((levels, _TENSORS, 7), np.int64),
+        traffic=np.zeros((levels, _TENSORS, 6), np.int64),
         flows=np.zeros((levels, _TENSORS, 2)),
         stores=np.zeros((levels, 3), np.int64),
         rates=np.ones((levels, 2)),
@@ -90,20 +94,28 @@ def empty_counts(tables: Tables) -> Counts:
 
 
 @jit_lean
-def count_mapping(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest, counts: Counts) -> int:
+def count_mapping(
+    tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.integer], nest: Nest, counts: Counts
+) -> int:
     """Count and price one mapping.
 
     Parameters
     ----------
     tables : architecture, layer, energies.
-    factors, orders : int64 (S, 8), the mapping, see `plan.mapping_arrays`.
+    factors, orders : integers (S, 8), the mapping, see `plan.mapping_arrays`.
     nest : scratch space. counts : receives the result; only `summary` is meaningful if the mapping is invalid.
 
     Returns
     -------
     The verdict, `VALID` or what Timeloop finds first.
     """
-    flatten(tables, factors, orders, nest)
+    return count_loops(tables, nest, collect(factors, orders, nest.found), counts)
+
+
+@jit_lean
+def count_loops(tables: Tables, nest: Nest, loops: int, counts: Counts) -> int:
+    """`count_mapping` of so many collected loops: apart, so that it is compiled once for all types of integers."""
+    flatten(tables, nest, loops)
     _check(tables, nest, counts)
     if counts.summary[VERDICT] == VALID:
         _count_traffic(tables, nest, counts)
@@ -144,7 +156,10 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
             verdict, required, available = MAC_X, x, macs[1]
         elif y > macs[2]:
             verdict, required, available = MAC_Y, y, macs[2]
-    instances = x * y
+    instances = 1
+    for level in range(depth - 1, -1, -1):
+        stores[level, INSTANCES] = instances
+        instances *= stores[level, FANOUT]
     for level in range(depth):
         if verdict != VALID:
             break
@@ -154,9 +169,6 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
         elif used_y > store[level, MESH_Y]:
             verdict, where, required, available = FANOUT_Y, level, used_y, store[level, MESH_Y]
         else:
-            if used_x * used_y > 1:
-                instances //= used_x * used_y
-            stores[level, INSTANCES] = instances
             held = 0
             for k in range(_TENSORS):
                 held += store[level, KEEP + k] * levels[level + 1, WORDS + k]
@@ -313,9 +325,8 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     for k in range(_TENSORS):
         partition = levels[depth, WORDS + k]
         for level in range(depth - 1, -1, -1):
-            if level < depth - 1 and stores[level + 1, FANOUT] > 1:
+            if k == _OUTPUTS and level < depth - 1 and stores[level + 1, FANOUT] > 1:
                 partition = partition * levels[level + 1, WORDS + k] // levels[level + 2, WORDS + k]
-            traffic[level, k, PARTITION] = partition
             if store[level, KEEP + k] == 0:
                 continue
             content = flows[level, k, CONTENT]
@@ -335,9 +346,9 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
 
 
 @jit_lean
-def _accesses_of_block(words: int, block: int) -> int:
-    """Accesses of `block` words that hold so many words."""
-    return words if block == 1 else (words + block - 1) // block
+def _accesses_of_block(words: int, block: int, bits: int) -> int:
+    """Accesses of `block` words that hold so many words; `bits` is its logarithm, -1 if it is no power of two."""
+    return (words + block - 1) >> bits if bits >= 0 else (words + block - 1) // block
 
 
 @jit_lean
@@ -358,7 +369,12 @@ def _price(tables: Tables, counts: Counts) -> None:
         read_limit, write_limit = prices[level, READ_BANDWIDTH], prices[level, WRITE_BANDWIDTH]
         throttling = 1.0
         needed = computes
-        if read_limit < np.inf or write_limit < np.inf:
+        read, written = 0, 0
+        for k in range(_TENSORS):
+            if store[level, KEEP + k] == 1:
+                read += traffic[level, k, READS]
+                written += traffic[level, k, FILLS] + traffic[level, k, UPDATES]
+        if read > read_limit * computes * _CLEARLY or written > write_limit * computes * _CLEARLY:
             read_rate = 0.0
             write_rate = 0.0
             for k in range(_TENSORS):
@@ -378,14 +394,14 @@ def _price(tables: Tables, counts: Counts) -> None:
     for level in range(depth):
         if store[level, CONTAINER] == 1:
             continue
-        block = store[level, BLOCK]
+        block, bits = store[level, BLOCK], store[level, BLOCK_BITS]
         instances = stores[level, INSTANCES]
         for k in range(_TENSORS):
             if store[level, KEEP + k] == 1:
                 energy = (
-                    _accesses_of_block(traffic[level, k, READS], block) * prices[level, READ]
-                    + _accesses_of_block(traffic[level, k, FILLS], block) * prices[level, WRITE]
-                    + _accesses_of_block(traffic[level, k, UPDATES], block) * prices[level, UPDATE]
+                    _accesses_of_block(traffic[level, k, READS], block, bits) * prices[level, READ]
+                    + _accesses_of_block(traffic[level, k, FILLS], block, bits) * prices[level, WRITE]
+                    + _accesses_of_block(traffic[level, k, UPDATES], block, bits) * prices[level, UPDATE]
                 )
                 flows[level, k, ENERGY] = energy
                 total += energy * instances

@@ -72,6 +72,7 @@ def _violation(spec: ArchSpec, counts: Counts) -> Violation:
 def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult]:
     """Results of every storage, outermost first."""
     results: dict[str, LevelResult] = {}
+    partitions = [_partitions(nest, counts, k) for k in range(len(TENSORS))]
     for index, level in zip(range(len(spec.levels) - 2, -1, -1), spec.levels, strict=False):
         if not isinstance(level, Storage):
             continue
@@ -86,7 +87,7 @@ def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult
             tensors[tensor] = TensorCounts(
                 utilized_capacity=int(nest.levels[index + 1, WORDS + k]),
                 utilized_instances=instances,
-                partition_size=traffic[kernel.PARTITION],
+                partition_size=partitions[k][index],
                 reads=reads,
                 fills=fills,
                 updates=updates,
@@ -101,3 +102,18 @@ def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult
             leakage_energy_pj=float(counts.rates[index, kernel.LEAKAGE]),
         )
     return results
+
+
+def _partitions(nest: Nest, counts: Counts, k: int) -> list[int]:
+    """Share of a whole tensor that one instance of each level is responsible for, levels innermost first.
+
+    At each fan-out in use the share is cut to an integer. Exact for Outputs; with a halo, Timeloop's figure for Inputs
+    is informative only.
+    """
+    words = [int(size) for size in nest.levels[1:, WORDS + k]]
+    shares = [words[-1]]
+    for level in range(len(words) - 2, -1, -1):
+        above = shares[-1]
+        shared = counts.stores[level + 1, kernel.FANOUT] > 1
+        shares.append(above * words[level] // words[level + 1] if shared else above)
+    return shares[::-1]

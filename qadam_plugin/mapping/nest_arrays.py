@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._jit import jit_lean
 from .deliveries import (
@@ -39,6 +40,7 @@ class Nest(NamedTuple):
     levels : int64 (L + 1, 7), row l: number of temporal and of spatial loops inside level l; children in use along X
         and Y; words of each tensor's tile *below* level l, one operand for level 0.
     tile : int64 (L + 1, AXES), extents of the Inputs' tile below level l.
+    found : int64 (3, S * 8 + 1), slot, dimension, bound of each loop.
     visits : int64 (2, S * 8), for `fanout.alike_visits`.
     children : int64 (2, most children of a container), for `fanout.dropped_words`. table : for `fanout.distinct`.
     extents : int64 (8,), product of all bounds of each dimension.
@@ -48,6 +50,7 @@ class Nest(NamedTuple):
     inner: IntArray
     levels: IntArray
     tile: IntArray
+    found: IntArray
     visits: IntArray
     children: IntArray
     table: IntArray
@@ -63,6 +66,7 @@ def empty_nest(tables: Tables) -> Nest:
         inner=np.zeros((LOOP_SCALE + 1, loops), np.int64),
         levels=np.ones((len(tables.levels) + 1, WORDS + _TENSORS), np.int64),
         tile=np.ones((len(tables.levels) + 1, AXES), np.int64),
+        found=np.zeros((3, loops + 1), np.int64),
         visits=np.zeros((2, loops), np.int64),
         children=np.zeros((2, children), np.int64),
         table=np.zeros(1 << (2 * children).bit_length(), np.int64),
@@ -71,55 +75,47 @@ def empty_nest(tables: Tables) -> Nest:
 
 
 @jit_lean
-def flatten(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest) -> None:
-    """Fill `nest` from a mapping, innermost slot first.
-
-    Parameters
-    ----------
-    factors, orders : int64 (S, 8), see `plan.mapping_arrays`.
-    """
-    dims, slots = tables.dims, tables.slots
+def flatten(tables: Tables, nest: Nest, count: int) -> None:
+    """Fill `nest` from the `count` loops that `collect` found."""
+    dims, slots, found = tables.dims, tables.slots, nest.found
     loops, inner, levels, extents, tile = nest.loops, nest.inner, nest.levels, nest.extents, nest.tile
     depth = tables.levels.shape[0]
     extents[:] = 1
     temporal = 0
     spatial = 0
-    slot = slots.shape[1] - 1
+    item = 0
     for level in range(depth):
         levels[level, FIRST] = temporal
         levels[level, INNER_FIRST] = spatial
         levels[level, USED_X] = 1
         levels[level, USED_Y] = 1
-        while slot >= 0 and slots[SLOT_LEVEL, slot] == level:
-            mesh = slots[SLOT_MESH, slot]
-            for place in range(_DIMENSIONS - 1, -1, -1):
-                dimension = orders[slot, place]
-                bound = factors[slot, dimension]
-                if bound == 1:
-                    continue
-                scale = extents[dimension]
-                extents[dimension] = scale * bound
-                axis = dims[AXIS + _INPUTS, dimension]
-                shift = scale * dims[SHIFT, dimension]
-                step = scale * dims[STEP + _INPUTS, dimension]
-                if mesh > 0:
-                    levels[level, USED_X - 1 + mesh] *= bound
-                    inner[LOOP_BOUND, spatial] = bound
-                    inner[LOOP_DIM, spatial] = dimension
-                    inner[LOOP_SCALE, spatial] = scale
-                    inner[LOOP_AXIS, spatial] = axis
-                    inner[LOOP_SHIFT, spatial] = shift
-                    inner[LOOP_STEP, spatial] = step
-                    spatial += 1
-                else:
-                    loops[LOOP_BOUND, temporal] = bound
-                    loops[LOOP_DIM, temporal] = dimension
-                    loops[LOOP_SCALE, temporal] = scale
-                    loops[LOOP_AXIS, temporal] = axis
-                    loops[LOOP_SHIFT, temporal] = shift
-                    loops[LOOP_STEP, temporal] = step
-                    temporal += 1
-            slot -= 1
+        before = item
+        while item < count and slots[SLOT_LEVEL, found[0, item]] == level:
+            mesh = slots[SLOT_MESH, found[0, item]]
+            dimension = found[1, item]
+            bound = found[2, item]
+            item += 1
+            scale = extents[dimension]
+            extents[dimension] = scale * bound
+            if mesh > 0:
+                levels[level, USED_X - 1 + mesh] *= bound
+                table, j = inner, spatial
+                spatial += 1
+            else:
+                table, j = loops, temporal
+                temporal += 1
+            table[LOOP_BOUND, j] = bound
+            table[LOOP_DIM, j] = dimension
+            table[LOOP_SCALE, j] = scale
+            table[LOOP_AXIS, j] = dims[AXIS + _INPUTS, dimension]
+            table[LOOP_SHIFT, j] = scale * dims[SHIFT, dimension]
+            table[LOOP_STEP, j] = scale * dims[STEP + _INPUTS, dimension]
+        if item == before and level > 0:  # no loops: the tile of the level below
+            for column in range(WORDS, WORDS + _TENSORS):
+                levels[level + 1, column] = levels[level, column]
+            for axis in range(AXES):
+                tile[level + 1, axis] = tile[level, axis]
+            continue
         c, m, r, s = extents[_C], extents[_M], extents[_R], extents[_S]
         n, p, q, g = extents[_N], extents[_P], extents[_Q], extents[_G]
         width = 1 + (r - 1) * dims[SHIFT, _R] + (p - 1) * dims[SHIFT, _P]
@@ -134,6 +130,33 @@ def flatten(tables: Tables, factors: IntArray, orders: IntArray, nest: Nest) -> 
         tile[level + 1, 4] = g
     levels[depth, FIRST] = temporal
     levels[depth, INNER_FIRST] = spatial
+
+
+@jit_lean
+def collect(factors: NDArray[np.integer], orders: NDArray[np.integer], found: IntArray) -> int:
+    """List the loops that are not 1, innermost first: slot, dimension, bound in the rows of `found`.
+
+    Every factor is written and only those that are not 1 are kept: which ones these are cannot be foreseen, and a
+    wrong guess of the processor costs more than the writing.
+
+    Parameters
+    ----------
+    factors, orders : integers (S, 8), see `plan.mapping_arrays`. found : `Nest.found`.
+
+    Returns
+    -------
+    The number of loops.
+    """
+    count = 0
+    for slot in range(factors.shape[0] - 1, -1, -1):
+        for place in range(_DIMENSIONS - 1, -1, -1):
+            dimension = orders[slot, place]
+            bound = factors[slot, dimension]
+            found[0, count] = slot
+            found[1, count] = dimension
+            found[2, count] = bound
+            count += bound != 1
+    return count
 
 
 @jit_lean
