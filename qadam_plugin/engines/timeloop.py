@@ -6,7 +6,7 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..hardware.archspec import ArchSpec
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
 from ..hardware.space import default_space
+from ..mapping.nest import LevelLoops, Mapping
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..workloads.layer import Layer
@@ -41,6 +42,9 @@ _SOURCES = (
     "workloads/layer.py",
     "workloads/timeloop_problem.py",
 )
+
+#: A mapping as `LayerResult` has it.
+Loops = tuple[tuple[str, str, tuple[tuple[str, int], ...]], ...]
 
 _LOG = logging.getLogger(__name__)
 
@@ -117,6 +121,40 @@ class TimeloopEngine(Engine):
             return _Unbuildable(DesignFacts(valid=False, reason=error.message))
         return TimeloopDesign(self, config.config_id, clock_ghz, spec, priced)
 
+    def evaluate(
+        self, config: AcceleratorConfig, clock_ghz: float, mapped: Sequence[tuple[Layer, Loops]]
+    ) -> list[RunStats | str]:
+        """What timeloop-model says of given mappings on a config: its figures, or why it refuses the mapping.
+
+        Parameters
+        ----------
+        clock_ghz : the clock that the config ran at when it was mapped.
+        mapped : layers with their mappings as `LayerResult` has them.
+
+        Raises
+        ------
+        RunError : the front end cannot be run, or Accelergy failed.
+        InputError : the config cannot be built.
+        """
+        spec = build_spec(config, clock_ghz)
+        priced = price_spec(spec, self.library)
+        tables = self.tables(config.config_id, spec, priced)
+        mappings = [(layer, Mapping(tuple(LevelLoops(*entry) for entry in loops))) for layer, loops in mapped]
+        with self.job_folder(f"{config.config_id}-verify") as folder:
+            return self.runner.evaluate(spec, tables, mappings, folder)
+
+    def tables(self, name: str, spec: ArchSpec, priced: PricedSpec) -> ReferenceTables:
+        """ERT and ART of a spec, in a job folder of that name.
+
+        Raises
+        ------
+        RunError : Accelergy failed, or other figures than this version's came from it.
+        """
+        with self.job_folder(f"{name}-tables") as folder:
+            if self.by_accelergy:
+                return self.runner.accelergy(spec, priced, folder)
+            return write_tables(spec, priced, folder)
+
     def try_accelergy(self) -> None:
         """Have Accelergy answer for one design.
 
@@ -164,7 +202,7 @@ class TimeloopDesign(Design):
 
     def __init__(self, engine: TimeloopEngine, name: str, clock_ghz: float, spec: ArchSpec, priced: PricedSpec) -> None:
         self._engine, self._name, self._spec, self._priced = engine, name, spec, priced
-        self.tables = _tables(engine, name, spec, priced)
+        self.tables = engine.tables(name, spec, priced)
         dram = {part.name for part in priced.components if part.place == "dram"}
         area_um2 = sum(area for part, area in self.tables.area_um2.items() if part not in dram)
         self._facts = DesignFacts(
@@ -195,21 +233,12 @@ class TimeloopDesign(Design):
         return layer_result(self._spec, self._priced, loops, found.stats)
 
 
-def _tables(engine: TimeloopEngine, name: str, spec: ArchSpec, priced: PricedSpec) -> ReferenceTables:
-    with engine.job_folder(f"{name}-tables") as folder:
-        if engine.by_accelergy:
-            return engine.runner.accelergy(spec, priced, folder)
-        return write_tables(spec, priced, folder)
-
-
 def layer_name(layer: Layer) -> str:
     """A layer's shape as a folder's name: ``C16_M16_R3_...``."""
     return re.sub(r"[^A-Za-z0-9]+", "_", str(layer).removeprefix("Layer")).strip("_")
 
 
-def layer_result(
-    spec: ArchSpec, priced: PricedSpec, loops: tuple[tuple[str, str, tuple[tuple[str, int], ...]], ...], stats: RunStats
-) -> LayerResult:
+def layer_result(spec: ArchSpec, priced: PricedSpec, loops: Loops, stats: RunStats) -> LayerResult:
     """Timeloop's figures of one mapping as the record that every engine gives."""
     energy = layer_energy(priced, stats)
     outermost = next(storage.name for storage in spec.storages if "Outputs" in storage.keep)

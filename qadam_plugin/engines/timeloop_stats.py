@@ -23,6 +23,8 @@ _HALF_DIGIT = 0.005 * (1 + 1e-6)
 #: What binary fractions and the order of a sum may change.
 _ROUNDING = 1e-9
 
+_ROOT_END = "</boost_serialization>"
+
 _LEVEL = re.compile(r"^=== (\S+) ===$", re.MULTILINE)
 
 
@@ -73,7 +75,8 @@ def read_stats(stats: str, xml: str, energy: EnergyTable, source: str) -> RunSta
     computes = int(_field(r"^Computes = (\d+)$", stats, source))
     sections = _sections(stats)
     try:
-        engine = ElementTree.fromstring(xml).find("engine")
+        # timeloop-model closes its archive too late: the last tag is missing.
+        engine = ElementTree.fromstring(xml if _ROOT_END in xml else xml + _ROOT_END).find("engine")
         items = [] if engine is None else engine.findall("./topology_/levels_/item/px")
         mac = items[0]
         mac_name, mac_pj = _text(mac, "specs_/LevelSpecs/level_name"), float(_text(mac, "energy_"))
