@@ -2,8 +2,8 @@
 
     python benchmarks/mapper_references.py FILE [--json OUT]
 
-FILE holds ``constraints`` and ``refs``: architecture, layer, metric, CPU seconds and best mapping of each run. Each case
-is searched in its own metric, on one core and warm: compiled kernels are loaded before. The last line is
+FILE holds ``constraints`` and ``refs``: architecture, layer, metric, CPU seconds and best mapping of each run. Each
+case is searched in its own metric, on one core and warm: compiled kernels are loaded before. The last line is
 ``worse: N of M, median CPU ratio X``, X being Timeloop's CPU seconds over ours.
 """
 

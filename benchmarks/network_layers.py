@@ -58,7 +58,9 @@ def main() -> int:
     for seconds, where in sorted(times, reverse=True)[: arguments.slowest]:
         print(f"{seconds:>8.3f} s  {where}")
     seconds = [entry[0] for entry in times]
-    print(f"proven: {proven} of {len(times)}, median CPU {statistics.median(seconds):.4f} s, slowest {max(seconds):.3f} s")
+    print(
+        f"proven: {proven} of {len(times)}, median CPU {statistics.median(seconds):.4f} s, slowest {max(seconds):.3f} s"
+    )
     return 0 if proven == len(times) else 1
 
 

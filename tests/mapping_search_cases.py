@@ -58,7 +58,7 @@ def random_problem(rng: np.random.Generator) -> Problem:
     ]
     prices = dict(outer_prices)
     for name, tensor, constraint in SPADS:
-        store = _store(rng, name, (tensor,), int(rng.choice([2, 3, 4, 8, 16])), constraint, rows * cols)
+        store = _store(rng, name, (tensor,), int(rng.choice([1, 2, 3, 4, 8, 16])), constraint, rows * cols)
         levels.append(store)
         prices[name] = _prices(rng, 1.0)
     levels.append(Compute("mac", "mac", rows * cols))
@@ -70,16 +70,13 @@ def _outer_levels(rng: np.random.Generator) -> tuple[list[Level], dict[str, dict
     """DRAM and global buffer, joint or split by tensor."""
     fixed_order = LoopConstraint(permutation=("G", "N")) if rng.random() < 0.4 else LoopConstraint()
     kept = ("Weights", "Inputs", "Outputs") if rng.random() < 0.4 else ("Inputs", "Outputs")
-    size = int(rng.choice([8, 16, 24, 48, 200, 2000]))
+    size = int(rng.choice([1, 8, 16, 24, 48, 200, 2000], p=[0.04, 0.16, 0.16, 0.16, 0.16, 0.16, 0.16]))
     levels: list[Level] = []
-    for name, tensors, depth, scale in (("DRAM", TENSORS, None, 100.0), ("glb", kept, size, 8.0)):
-        if rng.random() < 0.35:
-            parts = [(tensor,) for tensor in rng.permutation(tensors)]
-        else:
-            parts = [tuple(tensors)]
+    for name, tensors, depth in (("DRAM", TENSORS, None), ("glb", kept, size)):
+        parts = [(tensor,) for tensor in rng.permutation(tensors)] if rng.random() < 0.35 else [tuple(tensors)]
         for index, part in enumerate(parts):
             constraint = fixed_order if index == len(parts) - 1 else NO_LOOPS
-            share = None if depth is None else max(2, depth // len(parts))
+            share = None if depth is None else max(1, depth // len(parts))
             levels.append(_store(rng, f"{name}_{index}" if len(parts) > 1 else name, part, share, constraint, 1))
     return levels, {level.name: _prices(rng, 100.0 if "DRAM" in level.name else 8.0) for level in levels}
 
@@ -118,17 +115,13 @@ def _prices(rng: np.random.Generator, scale: float) -> dict[str, float]:
 
 def random_layer(rng: np.random.Generator) -> Layer:
     """A layer with at most four dimensions in use and few factorisations."""
-    sizes = {
-        "C": (2, 3, 4, 6), "M": (2, 3, 4, 6), "R": (2, 3), "S": (2, 3), "N": (2, 3), "P": (2, 3, 4, 6), "Q": (2, 3, 4, 6),
-        "G": (2, 3, 4),
-    }  # fmt: skip
+    small, large = (2, 3), (2, 3, 4, 6)
+    sizes = {"C": large, "M": large, "R": small, "S": small, "N": small, "P": large, "Q": large, "G": (2, 3, 4)}
     weights = np.array([1.0, 1.0, 1.3, 1.3, 0.6, 1.5, 1.5, 0.6])
     count = int(rng.choice([2, 3, 4], p=[0.2, 0.4, 0.4]))
     chosen = rng.choice(len(DIMENSIONS), size=count, replace=False, p=weights / weights.sum())
     bounds = {DIMENSIONS[d]: int(rng.choice(sizes[DIMENSIONS[d]])) for d in chosen}
-    coefficients = {
-        name: int(rng.choice([1, 1, 2, 3, 4])) for name in ("Wstride", "Hstride", "Wdilation", "Hdilation")
-    }
+    coefficients = {name: int(rng.choice([1, 1, 2, 3, 4])) for name in ("Wstride", "Hstride", "Wdilation", "Hdilation")}
     return Layer(**bounds, **coefficients)
 
 
@@ -165,7 +158,8 @@ def all_mappings(problem: Problem) -> Iterator[tuple[NDArray[np.int64], NDArray[
         if _both_axes(plan.slot_level, plan.slot_spatial, factors) or _too_wide(problem.spec, factors):
             continue
         slots = [
-            _slot_orders(factors[s], constraints[s].permutation, bool(plan.slot_spatial[s])) for s in range(len(factors))
+            _slot_orders(factors[s], constraints[s].permutation, bool(plan.slot_spatial[s]))
+            for s in range(len(factors))
         ]
         for orders in itertools.product(*slots):
             chunk_factors.append(factors)

@@ -100,9 +100,9 @@ def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int
 
 @jit
 def _case_of(d: int) -> int:
-    if d == _P or d == _Q or d == _N:
+    if d in (_P, _Q, _N):
         return PQN
-    if d == _C or d == _R or d == _S:
+    if d in (_C, _R, _S):
         return CRS
     return M if d == _M else G
 

@@ -8,6 +8,7 @@ stores of a split level, carry no loops and drop out by themselves.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def make_space(spec: ArchSpec, layer: Layer, plan: Plan) -> tuple[Space, bool]:
     """Mapspace of one layer on one architecture, and whether near, far and the inner factors decide all costs."""
     constraints = slot_constraints(spec)
     fixed, largest = _limits(constraints, layer, plan)
-    live = (largest > 1).any(axis=1)
+    live = np.any(largest > 1, axis=1)
     near, far = _outer_slots(plan, live)
     pairs = [
         (slot, d)
@@ -140,7 +141,7 @@ def _edges(plan: Plan, near_level: int, far_level: int) -> IntArray:
     rows: list[tuple[int, int, int, int]] = []
     for k in range(len(TENSORS)):
         keepers = [-1, *np.flatnonzero(plan.keep[:, k]).tolist()]
-        for child, parent in zip(keepers, keepers[1:], strict=False):
+        for child, parent in pairwise(keepers):
             zone = AT_MAC if child < 0 else INSIDE if child < near_level else NEAR if child < far_level else OUTSIDE
             rows.append((k, child, parent, zone))
     return np.array(rows, np.int64).T.copy()

@@ -26,7 +26,7 @@ from .nest_arrays import empty_nest
 from .plan import Plan, make_plan, slot_names
 from .search_exact import search_space
 from .search_general import descend, least_cost, least_energy
-from .search_reason import why_none
+from .search_reason import undividable, why_none
 from .search_state import EDP, ENERGY, EVALUATED, LATENCY, empty_state
 from .tables import Tables, pack
 
@@ -104,6 +104,8 @@ def search(
         raise QadamError(f"objective {objective!r} is none of {', '.join(OBJECTIVES)}")
     if budget is not None and budget < 1:
         raise QadamError(f"budget {budget} must be at least 1")
+    if reason := undividable(spec, layer):
+        return SearchResult(None, None, objective, math.inf, math.inf, True, 0, reason)
     best: tuple[ArchSpec, _Found] | None = None
     bound, evaluated = math.inf, 0
     for choice in spec.bypass_choices():
@@ -119,6 +121,7 @@ def search(
         return SearchResult(None, None, objective, math.inf, bound, math.isinf(bound), evaluated, reason)
     mapping = to_mapping(chosen, found.factors, found.orders)
     evaluation = evaluate(chosen, layer, mapping, energy)
+    assert evaluation.valid, f"search found an invalid mapping: {evaluation.violation}"
     cost = cost_of(evaluation, objective)
     optimal = bound >= found.cost
     return SearchResult(

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._jit import jit
 from .deliveries import IntArray
-from .mapspace import FIXED, LARGEST, Space
+from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
 from .search_inline import inlined
 from .search_inner import set_factor, tile_words
 from .search_state import FloatArray, State
@@ -39,6 +39,8 @@ def list_choices(tables: Tables, space: Space, state: State, limit: int) -> tupl
     used = np.ones(tables.slots.shape[1], np.int64)
     left = tables.dims[BOUND].copy()
     state.extents[: levels + 1] = 1
+    if not (_fits(tables, state, 0, space.places[FAR_LEVEL]) and _whole_fits(tables, space, state)):
+        return out[:0], macs[:0]
     depth = 0
     while depth >= 0:
         if depth == variables:
@@ -65,12 +67,12 @@ def list_choices(tables: Tables, space: Space, state: State, limit: int) -> tupl
         cursor[depth] += 1
         taken = 0
         while cursor[depth] < space.divisors.shape[1]:
-            bound = space.divisors[d, cursor[depth]]
+            bound = int(space.divisors[d, cursor[depth]])
             if bound == 0 or bound > min(left[d], space.limits[LARGEST, slot, d]):
                 break
             if left[d] % bound == 0 and _allowed(tables, space, choice, depth, bound, used):
                 set_factor(tables, space, state, depth, bound)
-                if _fits(tables, space, state, slot):
+                if _fits(tables, state, tables.slots[SLOT_LEVEL, slot], space.places[FAR_LEVEL]):
                     taken = bound
                     break
                 _unset(tables, space, state, depth, bound)
@@ -120,16 +122,17 @@ def _allowed(tables: Tables, space: Space, choice: IntArray, depth: int, bound: 
     if used[slot] * bound > tables.levels[level, MESH_X if kind == 1 else MESH_Y]:
         return False
     for other in range(depth):  # one factor per dimension and container
-        if space.variables[1, other] == d and choice[other] > 1 and space.variables[0, other] != slot:
-            if tables.slots[SLOT_LEVEL, space.variables[0, other]] == level:
-                return False
+        place = space.variables[0, other]
+        same = space.variables[1, other] == d and place != slot and tables.slots[SLOT_LEVEL, place] == level
+        if same and choice[other] > 1:
+            return False
     return True
 
 
 @inlined
-def _fits(tables: Tables, space: Space, state: State, slot: int) -> bool:
-    """Whether what the inner loops chosen so far span fits every store at and outside one slot."""
-    for level in range(tables.slots[SLOT_LEVEL, slot], tables.levels.shape[0]):
+def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
+    """Whether what the inner loops chosen so far span fits every store from one level to before another."""
+    for level in range(innermost, end):
         size = tables.levels[level, SIZE]
         if size > _LARGE or tables.levels[level, CONTAINER]:
             continue
@@ -138,5 +141,18 @@ def _fits(tables: Tables, space: Space, state: State, slot: int) -> bool:
             if tables.levels[level, KEEP + k]:
                 held += tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
         if held > size:
+            return False
+    return True
+
+
+@jit
+def _whole_fits(tables: Tables, space: Space, state: State) -> bool:
+    """Whether stores that no loops lie outside of hold all of their tensors."""
+    for level in range(space.places[FAR_LEVEL], tables.levels.shape[0]):
+        held = 0
+        for k in range(_TENSORS):
+            if tables.levels[level, KEEP + k]:
+                held += tile_words(tables.dims, tables.dims, BOUND, k, state.tiles, 0)
+        if held > tables.levels[level, SIZE]:
             return False
     return True

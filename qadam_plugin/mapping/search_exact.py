@@ -91,15 +91,16 @@ def search_space(
         if end < total:
             left, _ = cost_of(objective, floor_pj, float(operations // macs[order[end]]))
         for j in _ascending(costs[:count], ties[:count]):
-            if not beats(costs[j], ties[j], state.best):
+            bound = float(costs[j])
+            if not beats(bound, float(ties[j]), state.best):
                 break
             if state.scalars[EVALUATED] >= budget:
-                return False, min(left, costs[j]), total
+                return False, min(left, bound), total
             set_extents(tables, space, choices[taken[j]], state)
             set_inner(tables, space, state)
             missed = _search_near(tables, space, state, nest, counts, objective, budget)
             if missed < np.inf:
-                return False, min(left, missed, costs[j]), total
+                return False, min(left, missed, bound), total
         done = end
     return True, np.inf, total
 
@@ -120,10 +121,11 @@ def _search_near(
     rest = state.extents[levels + NEAR_LOOPS].copy()
     tiles, costs, ties = _list_near(tables, space, state, rest, objective)
     for i in _ascending(costs, ties):
-        if not beats(costs[i], ties[i], state.best):
+        bound = float(costs[i])
+        if not beats(bound, float(ties[i]), state.best):
             break
         if state.scalars[EVALUATED] >= budget:
-            return costs[i]
+            return bound
         for d in range(_D):
             state.extents[levels + NEAR_LOOPS, d] = tiles[i, d]
         _set_near(tables, space, state, rest)

@@ -122,7 +122,7 @@ def _move(tables: Tables, space: Space, factors: IntArray, orders: IntArray, see
         source = (seed >> 16) % slots
         seed = _following(seed)
         if seed >> 16 & 3 == 0:
-            free = space.free[source]
+            free = int(space.free[source])
             if free > 1 and factors[source, d] > 1:
                 _reorder(orders[source], free, d, (seed >> 18) % free)
                 return seed

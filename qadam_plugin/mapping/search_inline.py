@@ -11,7 +11,15 @@ from typing import TypeVar, cast
 
 import numba
 
+from ._jit import jit
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+@jit
+def typed(value: int) -> int:
+    """The same integer, not as a literal: Numba compiles what is called with it once more for each literal."""
+    return value
 
 
 def inlined(function: _Function) -> _Function:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ._jit import jit
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
 from .mapspace import CHILD, FAR_SLOT, INSIDE, NEAR, NEAR_SLOT, PARENT, TENSOR, ZONE, Space
 from .nest_arrays import Nest
-from .search_inline import inlined
+from .search_inline import inlined, typed
 from .search_orders import candidate_orders
 from .search_state import (
     ABOVE,
@@ -87,7 +85,7 @@ def price_orders(
 @jit
 def _list_orders(space: Space, state: State, loops: int, which: int, neighbours: int) -> tuple[int, int]:
     """Where in the pool the orders of near's or far's bounds stand, and how many; listed at the first request."""
-    mask = np.int64(0)
+    mask = typed(0)
     for d in range(_D):
         if state.extents[loops, d] > 1:
             mask |= 1 << d

@@ -11,6 +11,7 @@ import numpy as np
 
 from ._jit import jit
 from .deliveries import IntArray
+from .search_inline import typed
 
 _D = 8
 _C, _M, _R, _S, _N, _P, _Q, _G = range(_D)
@@ -42,12 +43,12 @@ def candidate_orders(mask: int, prefix: IntArray, neighbours: bool) -> IntArray:
     """
     found = np.full((_MOST, _D), -1, np.int64)
     marks = np.zeros((_MOST, 4), np.int64)
-    kept = np.int64(0)  # typed here and below: a literal would be compiled for once more
+    kept = typed(0)
     length = 0
     for d in range(_D):
         length += mask >> d & 1
     sequence = np.full(_D + 1, -1, np.int64)
-    forced = np.int64(0)
+    forced = typed(0)
     for d in prefix:
         if d >= 0 and mask >> d & 1:
             sequence[forced] = d

@@ -16,7 +16,10 @@ def why_none(spec: ArchSpec, layer: Layer) -> str:
     Looked for in this order: factors that do not divide the layer, dimensions that no level may iterate over far
     enough, containers too small for fixed factors, stores too small for the least tile.
     """
-    bounds = dict(zip(DIMENSIONS, layer.bounds, strict=True))
+    reason = undividable(spec, layer)
+    if reason:
+        return reason
+    bounds: dict[str, int] = dict(zip(DIMENSIONS, layer.bounds, strict=True))
     names, constraints = slot_names(spec), slot_constraints(spec)
     for dimension, bound in bounds.items():
         reason = _dimension(dimension, bound, names, constraints, _meshes(spec))
@@ -33,6 +36,21 @@ def why_none(spec: ArchSpec, layer: Layer) -> str:
     return _capacity(spec, layer, bounds) or (
         f"{spec.name}: no mapping satisfies all capacities, fan-outs and constraints together"
     )
+
+
+def undividable(spec: ArchSpec, layer: Layer) -> str:
+    """The first fixed factor that does not divide the layer's bound, as a sentence; empty if all do."""
+    rest: dict[str, int] = dict(zip(DIMENSIONS, layer.bounds, strict=True))
+    for (level, kind), constraint in zip(slot_names(spec), slot_constraints(spec), strict=True):
+        for dimension, factor in constraint.factors.items():
+            if rest[dimension] % factor:
+                whole = layer.bounds[DIMENSIONS.index(dimension)]
+                return (
+                    f"{level} ({kind}): the constraint demands {dimension}={factor}, which does not divide the "
+                    f"{rest[dimension]} that {dimension}={whole} leaves for it"
+                )
+            rest[dimension] //= factor
+    return ""
 
 
 def _meshes(spec: ArchSpec) -> list[int | None]:
@@ -55,14 +73,8 @@ def _dimension(
 ) -> str:
     """What keeps one dimension from being covered; empty if nothing does."""
     rest = bound
-    for (level, kind), constraint in zip(names, constraints, strict=True):
-        factor = constraint.factors.get(dimension, 1)
-        if rest % factor:
-            return (
-                f"{level} ({kind}): the constraint demands {dimension}={factor}, which does not divide the {rest} that "
-                f"{dimension}={bound} leaves for it"
-            )
-        rest //= factor
+    for constraint in constraints:
+        rest //= constraint.factors.get(dimension, 1)
     most, free = 1, []
     for (level, kind), constraint, mesh in zip(names, constraints, meshes, strict=True):
         if dimension in constraint.factors:
@@ -78,7 +90,7 @@ def _dimension(
 
 def _capacity(spec: ArchSpec, layer: Layer, bounds: dict[str, int]) -> str:
     """A store that cannot hold the least tile; empty if each could on its own."""
-    least = dict.fromkeys(DIMENSIONS, 1)
+    least: dict[str, int] = dict.fromkeys(DIMENSIONS, 1)
     for index in range(len(spec.levels) - 2, -1, -1):
         level = spec.levels[index]
         for constraint in _loops_of(level):

@@ -50,15 +50,15 @@ class State(NamedTuple):
     extents : int64 (L + 6, 8). Row l: product of the bounds inside level l. Then, from L: bounds of near, of far (what
         the inner part leaves, while near is not chosen); all bounds inside near, inside far; ones.
     flows : float64 (B, 10). What the parent hands out per word of one child, and the least of it if neighbours
-        hand on what they can; share of a child's words that then still comes from above; words of the child's tile, times
-        inner loops that no outer one can reuse it over; whether outer loops can reuse it; tile of a child at or
+        hand on what they can; share of a child's words that then still comes from above; words of the child's tile,
+        times inner loops that no outer one can reuse it over; whether outer loops can reuse it; tile of a child at or
         outside near; pJ per word at child and parent; words of the candidate.
     tiles : int64 (2 B, 5), Inputs' tile of each child: inside near, then at or outside near.
     stores : float64 (L, 4), instances in use; share of Outputs of one instance; words read and written.
     per_word : float64 (L, 3), pJ of reading, writing and updating one word, blocks not rounded up.
     constant : float64 (1,), pJ that do not depend on outer loops.
-    scalars : int64 (6,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use; 1 once
-        near and far are chosen and `flows` holds near's tiles.
+    scalars : int64 (6,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use;
+        1 once near and far are chosen and `flows` holds near's tiles.
     carries : int64, offsets between neighbours that could hand on Inputs; -1 for any.
     loops : int64 (7, 16), outer loops as `deliveries` wants them, for Inputs.
     listed : int64 (2, 4, 256), where the orders of a set of dimensions begin in `pool`, and how many (-1: not listed).
