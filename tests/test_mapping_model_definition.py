@@ -104,7 +104,7 @@ def test_closed_form_equals_the_walk_over_all_visits(name: str) -> None:
             row = len(spec.levels) - 2 - [entry.name for entry in spec.levels].index(level)
             k = TENSORS.index(tensor)
             arrays = (nest.levels, nest.tile)
-            words = words_to_child(tables.dims, nest.loops, *arrays, counts.summary[COMPUTE_CYCLES], row, k)
+            words = words_to_child(nest.loops, *arrays, counts.summary[COMPUTE_CYCLES], row, k)
             width = tables.levels[row, MESH_X]
             groups, saved, links = sharing(
                 tables.dims, nest.loops, nest.inner, *arrays, nest.visits, nest.children, nest.table, width, row, k

@@ -44,6 +44,11 @@ def jit_lean(kernel: _Kernel) -> _Kernel:
     return _compile(kernel, counted=False)
 
 
+def inlined(step: _Kernel) -> _Kernel:
+    """Merge a step into every kernel that calls it: handing a dozen arrays on costs more than a small step does."""
+    return cast(_Kernel, numba.njit(inline="always")(step))
+
+
 def _compile(kernel: _Kernel, counted: bool) -> _Kernel:
     """Kernel with or without numba's reference counting."""
     root = _cache_root()

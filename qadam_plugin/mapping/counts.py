@@ -12,10 +12,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit_lean
+from ._jit import inlined, jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_DIM, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
-from .nest_arrays import FIRST, INNER_FIRST, USED_X, USED_Y, WORDS, Nest, collect, flatten, steps_of
+from .nest_arrays import (
+    FIRST,
+    INNER_FIRST,
+    LOOP_OUTPUTS,
+    LOOP_WEIGHTS,
+    USED_X,
+    USED_Y,
+    WORDS,
+    Nest,
+    collect,
+    flatten,
+    steps_of,
+)
 from .tables import (
     AXIS,
     BLOCK,
@@ -109,7 +121,7 @@ def count_mapping(
     -------
     The verdict, `VALID` or what Timeloop finds first.
     """
-    return count_loops(tables, nest, collect(factors, orders, nest.found), counts)
+    return count_loops(tables, nest, collect(tables, factors, orders, nest), counts)
 
 
 @jit_lean
@@ -124,7 +136,7 @@ def count_loops(tables: Tables, nest: Nest, loops: int, counts: Counts) -> int:
     return counts.summary[VERDICT]
 
 
-@jit_lean
+@inlined
 def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Fan-outs and capacities, in Timeloop's order: parser, MACs, then levels from the inside.
 
@@ -132,7 +144,7 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
     array is not gets a verdict of its own.
     """
     dims, store, macs = tables.dims, tables.levels, tables.macs
-    loops, levels, extents = nest.loops, nest.levels, nest.extents
+    levels, extents = nest.levels, nest.extents
     summary, stores = counts.summary, counts.stores
     depth = store.shape[0]
     verdict, where, required, available = VALID, 0, 0, 0
@@ -175,8 +187,10 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
             if held > store[level, SIZE]:
                 verdict, where, required, available = CAPACITY, level, held, store[level, SIZE]
     cycles = 1
-    for loop in range(levels[depth, FIRST]):
-        cycles *= loops[LOOP_BOUND, loop]
+    for dimension in range(_DIMENSIONS):
+        cycles *= extents[dimension]
+    if x * y > 1:
+        cycles //= x * y
     summary[VERDICT] = verdict
     summary[WHERE] = where
     summary[REQUIRED] = required
@@ -186,16 +200,14 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
 
 
 @jit_lean
-def words_to_child(
-    dims: IntArray, loops: IntArray, levels: IntArray, tile: IntArray, cycles: int, level: int, k: int
-) -> int:
+def words_to_child(loops: IntArray, levels: IntArray, tile: IntArray, cycles: int, level: int, k: int) -> int:
     """Words of tensor k that one child of a level receives over the run; one operand per cycle at the MACs.
 
     For Weights and Outputs: tile times the bounds of all loops from the innermost moving one outward.
 
     Parameters
     ----------
-    dims : `Tables.dims`. loops, levels, tile : of `Nest`. cycles : product of all temporal bounds.
+    loops, levels, tile : of `Nest`. cycles : product of all temporal bounds.
     """
     if level == 0:
         return cycles
@@ -203,11 +215,7 @@ def words_to_child(
     words = levels[level, WORDS + k]
     if k == _INPUTS:
         return delivered_words(loops, begin, end, tile, level, words)
-    while begin < end and dims[AXIS + k, loops[LOOP_DIM, begin]] < 0:
-        begin += 1
-    for j in range(begin, end):
-        words *= loops[LOOP_BOUND, j]
-    return words
+    return words * loops[LOOP_WEIGHTS if k == 0 else LOOP_OUTPUTS, begin]
 
 
 @jit_lean
@@ -271,7 +279,7 @@ def sharing(
     return groups, saved, links
 
 
-@jit_lean
+@inlined
 def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Accesses, arrivals and links as if every level kept everything, then accesses after bypassing.
 
@@ -294,7 +302,7 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
                 groups, saved, links = sharing(dims, loops, inner, levels, tile, visits, scratch, table, row, level, k)
             traffic[level, k, LINKS] = links
             if kept_below or links > 0:
-                words = words_to_child(dims, loops, levels, tile, cycles, level, k)
+                words = words_to_child(loops, levels, tile, cycles, level, k)
                 accesses, arrivals = groups * words - saved, children * words - links
                 traffic[level, k, ACCESSES] = accesses
                 traffic[level, k, ARRIVALS] = arrivals
@@ -310,7 +318,7 @@ def _round(value: float) -> int:
     return math.floor(value + 0.5) if value >= 0 else -math.floor(0.5 - value)
 
 
-@jit_lean
+@inlined
 def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     """Reads, fills and updates per instance.
 
@@ -351,29 +359,40 @@ def _accesses_of_block(words: int, block: int, bits: int) -> int:
     return (words + block - 1) >> bits if bits >= 0 else (words + block - 1) // block
 
 
-@jit_lean
+@inlined
 def _price(tables: Tables, counts: Counts) -> None:
     """Throttling, cycles and energy.
 
     Rates are summed per tensor in double precision, in Timeloop's order: an exact ratio may come out one cycle
     higher, and does so in Timeloop too. There is no fill or drain latency.
     """
-    store, prices, compute = tables.levels, tables.prices, tables.compute
+    store, prices = tables.levels, tables.prices
     traffic, flows, stores, rates = counts.traffic, counts.flows, counts.stores, counts.rates
     depth = store.shape[0]
     computes = counts.summary[COMPUTE_CYCLES]
     cycles = computes
+    total = tables.compute * (computes * counts.summary[MACS])
     for level in range(depth):
         if store[level, CONTAINER] == 1:
             continue
+        block, bits = store[level, BLOCK], store[level, BLOCK_BITS]
+        read, written = 0, 0
+        for k in range(_TENSORS):
+            if store[level, KEEP + k] == 0:
+                continue
+            reads, fills, updates = traffic[level, k, READS], traffic[level, k, FILLS], traffic[level, k, UPDATES]
+            read += reads
+            written += fills + updates
+            energy = (
+                _accesses_of_block(reads, block, bits) * prices[level, READ]
+                + _accesses_of_block(fills, block, bits) * prices[level, WRITE]
+                + _accesses_of_block(updates, block, bits) * prices[level, UPDATE]
+            )
+            flows[level, k, ENERGY] = energy
+            total += energy * stores[level, INSTANCES]
         read_limit, write_limit = prices[level, READ_BANDWIDTH], prices[level, WRITE_BANDWIDTH]
         throttling = 1.0
         needed = computes
-        read, written = 0, 0
-        for k in range(_TENSORS):
-            if store[level, KEEP + k] == 1:
-                read += traffic[level, k, READS]
-                written += traffic[level, k, FILLS] + traffic[level, k, UPDATES]
         if read > read_limit * computes * _CLEARLY or written > write_limit * computes * _CLEARLY:
             read_rate = 0.0
             write_rate = 0.0
@@ -390,22 +409,8 @@ def _price(tables: Tables, counts: Counts) -> None:
         rates[level, THROTTLING] = throttling
         stores[level, LEVEL_CYCLES] = needed
         cycles = max(cycles, needed)
-    total = compute * (computes * counts.summary[MACS])
     for level in range(depth):
-        if store[level, CONTAINER] == 1:
-            continue
-        block, bits = store[level, BLOCK], store[level, BLOCK_BITS]
-        instances = stores[level, INSTANCES]
-        for k in range(_TENSORS):
-            if store[level, KEEP + k] == 1:
-                energy = (
-                    _accesses_of_block(traffic[level, k, READS], block, bits) * prices[level, READ]
-                    + _accesses_of_block(traffic[level, k, FILLS], block, bits) * prices[level, WRITE]
-                    + _accesses_of_block(traffic[level, k, UPDATES], block, bits) * prices[level, UPDATE]
-                )
-                flows[level, k, ENERGY] = energy
-                total += energy * instances
-        leakage = prices[level, LEAK] * cycles * instances
+        leakage = prices[level, LEAK] * cycles * stores[level, INSTANCES]
         rates[level, LEAKAGE] = leakage
         total += leakage
     counts.total[0] = total

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit_lean
+from ._jit import inlined, jit_lean
 from .deliveries import (
     AXES,
     LOOP_AXIS,
@@ -24,7 +24,12 @@ from .tables import AXIS, MESH_X, MESH_Y, SHIFT, SLOT_LEVEL, SLOT_MESH, STEP, Ta
 _TENSORS = 3
 _DIMENSIONS = 8
 _INPUTS = 1
+_OUTPUTS = 2
 _C, _M, _R, _S, _N, _P, _Q, _G = range(_DIMENSIONS)
+
+#: Rows of `Nest.loops` beside those of `deliveries`: iterations of all loops from the innermost one that moves Weights
+#: (Outputs), at or outside this loop, outward.
+LOOP_WEIGHTS, LOOP_OUTPUTS = LOOP_SCALE + 1, LOOP_SCALE + 2
 
 #: Columns of `Nest.levels`; WORDS has one per tensor.
 FIRST, INNER_FIRST, USED_X, USED_Y, WORDS = range(5)
@@ -35,7 +40,7 @@ class Nest(NamedTuple):
 
     Attributes
     ----------
-    loops : int64 (7, S * 8), temporal loops, rows as in `deliveries`.
+    loops : int64 (9, S * 8 + 1), temporal loops, rows as in `deliveries` and two more.
     inner : int64 (7, S * 8), spatial loops, X inside Y within a container.
     levels : int64 (L + 1, 7), row l: number of temporal and of spatial loops inside level l; children in use along X
         and Y; words of each tensor's tile *below* level l, one operand for level 0.
@@ -43,7 +48,7 @@ class Nest(NamedTuple):
     found : int64 (3, S * 8 + 1), slot, dimension, bound of each loop.
     visits : int64 (2, S * 8), for `fanout.alike_visits`.
     children : int64 (2, most children of a container), for `fanout.dropped_words`. table : for `fanout.distinct`.
-    extents : int64 (8,), product of all bounds of each dimension.
+    extents : int64 (8,), product of all bounds of each dimension. scales : int64 (8,), of those met so far.
     """
 
     loops: IntArray
@@ -55,6 +60,7 @@ class Nest(NamedTuple):
     children: IntArray
     table: IntArray
     extents: IntArray
+    scales: IntArray
 
 
 def empty_nest(tables: Tables) -> Nest:
@@ -62,7 +68,7 @@ def empty_nest(tables: Tables) -> Nest:
     loops = tables.slots.shape[1] * _DIMENSIONS
     children = int((tables.levels[:, MESH_X] * tables.levels[:, MESH_Y]).max())
     return Nest(
-        loops=np.zeros((LOOP_SCALE + 1, loops), np.int64),
+        loops=np.zeros((LOOP_OUTPUTS + 1, loops + 1), np.int64),
         inner=np.zeros((LOOP_SCALE + 1, loops), np.int64),
         levels=np.ones((len(tables.levels) + 1, WORDS + _TENSORS), np.int64),
         tile=np.ones((len(tables.levels) + 1, AXES), np.int64),
@@ -71,51 +77,51 @@ def empty_nest(tables: Tables) -> Nest:
         children=np.zeros((2, children), np.int64),
         table=np.zeros(1 << (2 * children).bit_length(), np.int64),
         extents=np.ones(_DIMENSIONS, np.int64),
+        scales=np.ones(_DIMENSIONS, np.int64),
     )
 
 
 @jit_lean
-def flatten(tables: Tables, nest: Nest, count: int) -> None:
-    """Fill `nest` from the `count` loops that `collect` found."""
+def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.integer], nest: Nest) -> int:
+    """List the loops that are not 1, innermost first, and multiply the factors up level by level.
+
+    Every factor is written and only those that are not 1 are kept: which ones these are cannot be foreseen, and a
+    wrong guess of the processor costs more than the writing.
+
+    Parameters
+    ----------
+    factors, orders : integers (S, 8), see `plan.mapping_arrays`.
+    nest : receives `found`, `extents`, and tiles and children in use in `levels` and `tile`.
+
+    Returns
+    -------
+    The number of loops.
+    """
     dims, slots, found = tables.dims, tables.slots, nest.found
-    loops, inner, levels, extents, tile = nest.loops, nest.inner, nest.levels, nest.extents, nest.tile
-    depth = tables.levels.shape[0]
+    levels, tile, extents = nest.levels, nest.tile, nest.extents
+    count = 0
     extents[:] = 1
-    temporal = 0
-    spatial = 0
-    item = 0
-    for level in range(depth):
-        levels[level, FIRST] = temporal
-        levels[level, INNER_FIRST] = spatial
-        levels[level, USED_X] = 1
-        levels[level, USED_Y] = 1
-        before = item
-        while item < count and slots[SLOT_LEVEL, found[0, item]] == level:
-            mesh = slots[SLOT_MESH, found[0, item]]
-            dimension = found[1, item]
-            bound = found[2, item]
-            item += 1
-            scale = extents[dimension]
-            extents[dimension] = scale * bound
-            if mesh > 0:
-                levels[level, USED_X - 1 + mesh] *= bound
-                table, j = inner, spatial
-                spatial += 1
-            else:
-                table, j = loops, temporal
-                temporal += 1
-            table[LOOP_BOUND, j] = bound
-            table[LOOP_DIM, j] = dimension
-            table[LOOP_SCALE, j] = scale
-            table[LOOP_AXIS, j] = dims[AXIS + _INPUTS, dimension]
-            table[LOOP_SHIFT, j] = scale * dims[SHIFT, dimension]
-            table[LOOP_STEP, j] = scale * dims[STEP + _INPUTS, dimension]
-        if item == before and level > 0:  # no loops: the tile of the level below
-            for column in range(WORDS, WORDS + _TENSORS):
-                levels[level + 1, column] = levels[level, column]
-            for axis in range(AXES):
-                tile[level + 1, axis] = tile[level, axis]
-            continue
+    level = -1
+    for slot in range(factors.shape[0] - 1, -1, -1):
+        for place in range(_DIMENSIONS - 1, -1, -1):
+            dimension = orders[slot, place]
+            bound = factors[slot, dimension]
+            found[0, count] = slot
+            found[1, count] = dimension
+            found[2, count] = bound
+            count += bound != 1
+        if slots[SLOT_LEVEL, slot] != level:
+            level += 1
+            levels[level, USED_X] = 1
+            levels[level, USED_Y] = 1
+        used = 1
+        for dimension in range(_DIMENSIONS):
+            bound = factors[slot, dimension]
+            used *= bound
+            extents[dimension] *= bound
+        mesh = slots[SLOT_MESH, slot]
+        if mesh > 0:
+            levels[level, USED_X - 1 + mesh] = used
         c, m, r, s = extents[_C], extents[_M], extents[_R], extents[_S]
         n, p, q, g = extents[_N], extents[_P], extents[_Q], extents[_G]
         width = 1 + (r - 1) * dims[SHIFT, _R] + (p - 1) * dims[SHIFT, _P]
@@ -128,35 +134,55 @@ def flatten(tables: Tables, nest: Nest, count: int) -> None:
         tile[level + 1, 2] = width
         tile[level + 1, 3] = height
         tile[level + 1, 4] = g
-    levels[depth, FIRST] = temporal
-    levels[depth, INNER_FIRST] = spatial
-
-
-@jit_lean
-def collect(factors: NDArray[np.integer], orders: NDArray[np.integer], found: IntArray) -> int:
-    """List the loops that are not 1, innermost first: slot, dimension, bound in the rows of `found`.
-
-    Every factor is written and only those that are not 1 are kept: which ones these are cannot be foreseen, and a
-    wrong guess of the processor costs more than the writing.
-
-    Parameters
-    ----------
-    factors, orders : integers (S, 8), see `plan.mapping_arrays`. found : `Nest.found`.
-
-    Returns
-    -------
-    The number of loops.
-    """
-    count = 0
-    for slot in range(factors.shape[0] - 1, -1, -1):
-        for place in range(_DIMENSIONS - 1, -1, -1):
-            dimension = orders[slot, place]
-            bound = factors[slot, dimension]
-            found[0, count] = slot
-            found[1, count] = dimension
-            found[2, count] = bound
-            count += bound != 1
     return count
+
+
+@inlined
+def flatten(tables: Tables, nest: Nest, count: int) -> None:
+    """Fill the loops of `nest` from the `count` ones that `collect` found."""
+    dims, slots, found = tables.dims, tables.slots, nest.found
+    loops, inner, levels, scales = nest.loops, nest.inner, nest.levels, nest.scales
+    depth = tables.levels.shape[0]
+    scales[:] = 1
+    temporal = 0
+    spatial = 0
+    level = 0
+    levels[0, FIRST] = 0
+    levels[0, INNER_FIRST] = 0
+    for item in range(count):
+        slot, dimension, bound = found[0, item], found[1, item], found[2, item]
+        while level < slots[SLOT_LEVEL, slot]:
+            level += 1
+            levels[level, FIRST] = temporal
+            levels[level, INNER_FIRST] = spatial
+        scale = scales[dimension]
+        scales[dimension] = scale * bound
+        if slots[SLOT_MESH, slot] > 0:
+            table, j = inner, spatial
+            spatial += 1
+        else:
+            table, j = loops, temporal
+            temporal += 1
+        table[LOOP_BOUND, j] = bound
+        table[LOOP_DIM, j] = dimension
+        table[LOOP_SCALE, j] = scale
+        table[LOOP_AXIS, j] = dims[AXIS + _INPUTS, dimension]
+        table[LOOP_SHIFT, j] = scale * dims[SHIFT, dimension]
+        table[LOOP_STEP, j] = scale * dims[STEP + _INPUTS, dimension]
+    while level < depth:
+        level += 1
+        levels[level, FIRST] = temporal
+        levels[level, INNER_FIRST] = spatial
+    outer, weights, outputs = 1, 1, 1
+    loops[LOOP_WEIGHTS, temporal] = 1
+    loops[LOOP_OUTPUTS, temporal] = 1
+    for j in range(temporal - 1, -1, -1):
+        dimension = loops[LOOP_DIM, j]
+        outer *= loops[LOOP_BOUND, j]
+        weights = outer if dims[AXIS, dimension] >= 0 else weights
+        outputs = outer if dims[AXIS + _OUTPUTS, dimension] >= 0 else outputs
+        loops[LOOP_WEIGHTS, j] = weights
+        loops[LOOP_OUTPUTS, j] = outputs
 
 
 @jit_lean

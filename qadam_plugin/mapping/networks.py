@@ -49,9 +49,8 @@ def network_counts(spec: ArchSpec, tables: Tables, nest: Nest, counts: Counts) -
 
 def _classes(tables: Tables, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:
     """Accesses of one level and tensor by multicast class, before bypassing."""
-    words = int(
-        words_to_child(tables.dims, nest.loops, nest.levels, nest.tile, counts.summary[COMPUTE_CYCLES], level, k)
-    )
+    cycles = counts.summary[COMPUTE_CYCLES]
+    words = int(words_to_child(nest.loops, nest.levels, nest.tile, cycles, level, k))
     if counts.stores[level, FANOUT] == 1:
         return Counter({(1, 1): words})
     begin, end = int(nest.levels[level, INNER_FIRST]), int(nest.levels[level + 1, INNER_FIRST])
