@@ -1,0 +1,88 @@
+"""Component classes that the plug-ins answer for, with their attributes and actions. Plain data: importing costs nothing.
+
+Architectures that `qadam-tl arch` writes use the classes of `ppa.classes`; the parts of a PE stand beside them for
+compound components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STORAGE_ACTIONS = ("read", "write", "update", "leak")
+COMPUTE_ACTIONS = ("compute", "compute_gated", "leak")
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentClass:
+    """One class.
+
+    Attributes
+    ----------
+    meaning : what it is, in a line.
+    required, optional : attribute -> meaning; technology and global_cycle_seconds are the same for all and left out.
+    actions : Accelergy's names.
+    kind : ``dram``, ``glb``, ``spad``, ``compute_unit``, ``mac``, ``control`` or ``address``: the model that answers.
+    """
+
+    meaning: str
+    required: Mapping[str, str]
+    optional: Mapping[str, str]
+    actions: tuple[str, ...]
+    kind: str
+
+
+TECHNOLOGY = "technology"
+CYCLE = "global_cycle_seconds"
+
+COMMON_ATTRIBUTES = {
+    TECHNOLOGY: 'node, such as "45nm"; DRAM needs none',
+    CYCLE: "clock period in s; for leak, also taken from the action's arguments",
+}
+
+_WIDTH = {"width": "bits of one access"}
+_DEPTH = {"depth": "entries of width bits"}
+_WIDTHS = {
+    "family": "fp, int or shift-add",
+    "activation_bits": "bits of an activation",
+    "weight_bits": "bits of a weight",
+    "accumulator_bits": "bits of a partial sum",
+}
+_TERMS = {"shift_terms": "shift-add: powers of two per weight, 1 or 2"}
+
+
+def _named_mac(name: str) -> ComponentClass:
+    checked = {key: "must be that of the PE type" for key in (*_WIDTHS, *_TERMS)}
+    return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, checked, COMPUTE_ACTIONS, "compute_unit")
+
+
+CLASSES: Mapping[str, ComponentClass] = {
+    "qadam_DRAM": ComponentClass(
+        "DRAM, off chip: no area, no leakage of its own",
+        {**_WIDTH, "type": "LPDDR4, LPDDR, DDR3, DDR4, GDDR5 or HBM2"},
+        {},
+        STORAGE_ACTIONS,
+        "dram",
+    ),
+    "qadam_SRAM": ComponentClass(
+        "SRAM, as global buffer or one store of it", {**_WIDTH, **_DEPTH}, {"n_banks": "1"}, STORAGE_ACTIONS, "glb"
+    ),
+    "qadam_regfile": ComponentClass(
+        "scratchpad of a PE: flip-flops with address decoders", {**_WIDTH, **_DEPTH}, {}, STORAGE_ACTIONS, "spad"
+    ),
+    **{f"{name}_mac": _named_mac(name) for name in ("fp32", "int16", "int8", "lightpe1", "lightpe2")},
+    "qadam_mac": ComponentClass(
+        "MAC of a general PE with the PE's control", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "compute_unit"
+    ),
+    "qadam_mac_unit": ComponentClass("MAC with its registers alone", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "mac"),
+    "qadam_pe_control": ComponentClass(
+        "control of a PE, address generation of its scratchpads included", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "control"
+    ),
+    "qadam_address_generator": ComponentClass(
+        "one scratchpad's share of a PE's control: a third of area and leakage, a quarter of the energy per access",
+        _WIDTHS,
+        _TERMS,
+        STORAGE_ACTIONS,
+        "address",
+    ),
+}
