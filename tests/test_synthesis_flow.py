@@ -34,6 +34,7 @@ DESIGNS = {
     "int8": mac_design(PE_TYPES["int8"]),
     "lightpe1": mac_design(PE_TYPES["lightpe1"]),
     "spad": spad_design(12, 8),
+    "spad_one_address": spad_design(12, 8, one_address=True),
 }
 
 

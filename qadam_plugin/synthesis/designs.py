@@ -86,8 +86,12 @@ def mac_design(pe: PEType, pipeline: int = 1, clock_gating: bool = True, zero_ga
     return _design(name, "mac", "mac", _MAC_FILES, parameters, inputs, outputs, pipeline + 2, clock_gating, pe)
 
 
-def spad_design(depth: int, width: int, clock_gating: bool = True) -> Design:
+def spad_design(depth: int, width: int, clock_gating: bool = True, one_address: bool = False) -> Design:
     """Scratchpad of `depth` words of `width` bits (1 to 64): a write port, and a read port without register.
+
+    Parameters
+    ----------
+    one_address : both ports have one address, as in a PE's weights, whose words are decoded once for both.
 
     Raises
     ------
@@ -96,10 +100,15 @@ def spad_design(depth: int, width: int, clock_gating: bool = True) -> Design:
     if depth < 1 or not 1 <= width <= 64:
         raise ValueError(f"a scratchpad has at least one word of 1 to 64 bits, not {depth} x {width}")
     address = address_bits(depth)
-    inputs = (Port("wen", 1), Port("waddr", address), Port("wdata", width), Port("raddr", address))
-    name = f"spad_d{depth}_w{width}{'' if clock_gating else '_ungated'}"
-    parameters = {"DEPTH": depth, "WIDTH": width}
-    return _design(name, "spad", "spad", ("spad",), parameters, inputs, (Port("rdata", width),), 0, clock_gating, None)
+    parameters, rdata = {"DEPTH": depth, "WIDTH": width}, (Port("rdata", width),)
+    name = f"spad_d{depth}_w{width}{'_one_address' if one_address else ''}{'' if clock_gating else '_ungated'}"
+    if one_address:
+        inputs = (Port("wen", 1), Port("addr", address), Port("wdata", width))
+        module, sources = "spad_one_address", ("spad", "spad_one_address")
+    else:
+        inputs = (Port("wen", 1), Port("waddr", address), Port("wdata", width), Port("raddr", address))
+        module, sources = "spad", ("spad",)
+    return _design(name, "spad", module, sources, parameters, inputs, rdata, 0, clock_gating, None)
 
 
 def control_design(ifmap_depth: int, weights_depth: int, psum_depth: int, clock_gating: bool = True) -> Design:

@@ -72,12 +72,13 @@ def _mac(design: Design, columns: dict[str, Bits]) -> Bits:
 
 def _spad(design: Design, columns: dict[str, Bits]) -> Bits:
     words = np.zeros(design.parameters["DEPTH"], dtype=np.uint64)
-    read = np.empty_like(columns["raddr"])
+    written, shown = (columns[name] if name in columns else columns["addr"] for name in ("waddr", "raddr"))
+    read = np.empty_like(shown)
     writes = columns["wen"].astype(bool)
-    for cycle, address in enumerate(columns["raddr"]):
+    for cycle, address in enumerate(shown):
         read[cycle] = words[address]
         if writes[cycle]:
-            words[columns["waddr"][cycle]] = columns["wdata"][cycle]
+            words[written[cycle]] = columns["wdata"][cycle]
     return read[:, np.newaxis]
 
 

@@ -150,7 +150,11 @@ def _computing(design: Design, netlist: Netlist, how: Measurement) -> dict[str, 
 
 
 def _workload(ifmap_depth: int, weights_depth: int, psum_depth: int) -> tuple[int, int, int]:
-    """Taps, filters and positions of a run that uses much of the scratchpads and reuses every partial sum."""
-    filters = min(psum_depth, weights_depth // 3)
-    taps = min(ifmap_depth, weights_depth // filters)
+    """Taps, filters and positions of a run that uses the scratchpads as far as they go together.
+
+    The window fills the activations' scratchpad, as long as there are more filters than the MAC has ranks: fewer would
+    wait for one another.
+    """
+    taps = min(ifmap_depth, weights_depth // (_CONTROL_LATENCY + 1))
+    filters = min(psum_depth, weights_depth // taps)
     return taps, filters, ceil(_COMPUTE_CYCLES / (taps * filters - _CONTROL_LATENCY - 1))

@@ -17,8 +17,10 @@ BF16 = "bf16"
 
 _KIB = 8 * 1024
 _ACT_WIDTHS = (2, 3, 4, 6, 8, 10, 12, 14, 16)
-_DEPTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256)
-_WIDTHS = (4, 8, 16, 24, 32, 40, 48)
+#: Depths and widths of scratchpads: with an address each for reading and writing, as a PE has for activations and
+#: partial sums, and with one address, as it has for weights.
+_SEPARATE = ((4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96, 128), (4, 8, 16, 24, 32, 40))
+_SHARED = ((8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256), (4, 8, 16, 24, 32))
 _GLB_KIB = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 108, 128, 192, 256, 384, 512, 768, 1024)
 _GLB_WIDTHS = (32, 40, 48, 56, 64, 80, 96, 128)
 _GLB_BANKS = (1, 2, 4)
@@ -55,7 +57,8 @@ def quick_points() -> tuple[Point, ...]:
     """A few points of every table."""
     chosen = {
         *(mac_design(pe).name for pe in PE_TYPES.values()),
-        *(spad_design(depth, width).name for depth, width in ((12, 8), (16, 24), (64, 16))),
+        *(spad_design(depth, width).name for depth, width in ((12, 8), (16, 24))),
+        *(spad_design(48, width, one_address=True).name for width in (4, 16)),
         control_design(12, 48, 16).name,
         mac_design(PE_TYPES["int8"], zero_gating=True).name,
         pe_design(PE_TYPES["lightpe1"], 12, 48, 16).name,
@@ -142,9 +145,11 @@ def _mac_options() -> tuple[Point, ...]:
 
 def _spads() -> tuple[Point, ...]:
     points = []
-    for depth, width in product(_DEPTHS, _WIDTHS):
-        design = spad_design(depth, width)
-        points.append(Point("spad", design.name, {"depth": depth, "width": width}, depth * width / 300, design))
+    for addresses, sizes in (("separate", _SEPARATE), ("shared", _SHARED)):
+        for depth, width in product(*sizes):
+            design = spad_design(depth, width, one_address=addresses == "shared")
+            columns = {"addresses": addresses, "depth": depth, "width": width}
+            points.append(Point("spad", design.name, columns, depth * width / 300, design))
     return tuple(points)
 
 
@@ -159,10 +164,10 @@ def _controls() -> tuple[Point, ...]:
 
 def _pes() -> tuple[Point, ...]:
     """Flat PEs: 52 of each type of the paper and 13 of INT8, spread over a grid of depths; every fourth simulated."""
-    grid = list(product((8, 12, 16, 24), (32, 48, 64, 96, 112, 160, 224), (8, 16, 24, 32)))
+    grid = list(product((8, 12, 16, 24), (24, 32, 48, 64, 96, 128), (8, 16, 24, 32)))
     reference = grid.index((12, 48, 16))
     # A step without a factor in common with the grid's size visits all of it, far apart.
-    order = [(reference + 45 * step) % len(grid) for step in range(52)]
+    order = [(reference + 35 * step) % len(grid) for step in range(52)]
     points = []
     for name, pe in PE_TYPES.items():
         for number, depths in enumerate(grid[index] for index in order[: 13 if name == "int8" else 52]):

@@ -45,7 +45,7 @@ _OPERANDS["mac_options"] = _OPERANDS["mac"]
 _TITLES = {
     "mac": "Multiply-accumulate units with their registers: energy per operation, one operation per cycle.",
     "mac_options": "MACs without clock gating, and with zero gating, beside those of mac.csv.",
-    "spad": "Scratchpads in flip-flops: read and write are what an access adds to an idle cycle.",
+    "spad": "Scratchpads in flip-flops, an address for each port or one for both: energy that an access adds.",
     "control": "Control of a PE without its scratchpads and MAC: energy of a cycle that issues an operation.",
     "pe": "Whole PEs, synthesised flat: energy of a cycle with one operation. They check the sum of the parts.",
     "array": "Arrays of PEs, synthesised flat: energy of a cycle with one operation in each PE.",

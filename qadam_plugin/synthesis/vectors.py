@@ -96,10 +96,12 @@ def spad_stimulus(design: Design, mode: str, data: Bits, seed: int) -> Bits:
     names = [port.name for port in design.inputs]
     rows = np.repeat(start[-1:], cycles, axis=0)
     rows[:, names.index("wen")] = mode == "write"
+    one_address = "addr" in names
     if mode == "write":
-        rows[:, names.index("waddr")], rows[:, names.index("wdata")] = address, data & mask(design.parameters["WIDTH"])
+        rows[:, names.index("wdata")] = data & mask(design.parameters["WIDTH"])
+        rows[:, names.index("addr" if one_address else "waddr")] = address
     if mode == "read":
-        rows[:, names.index("raddr")] = address
+        rows[:, names.index("addr" if one_address else "raddr")] = address
     return np.concatenate([start, rows])
 
 
@@ -233,6 +235,7 @@ def _random_accesses(design: Design, count: int, rng: np.random.Generator) -> Bi
             "waddr": rng.integers(0, depth, count, dtype=np.uint64),
             "wdata": rng.integers(0, int(mask(width)), count, dtype=np.uint64, endpoint=True),
             "raddr": rng.integers(0, depth, count, dtype=np.uint64),
+            "addr": rng.integers(0, depth, count, dtype=np.uint64),
         },
     )
 
@@ -244,7 +247,7 @@ def _spad_warmup(design: Design, rng: np.random.Generator, data: Bits | None = N
     words = rng.integers(0, int(mask(width)), depth, dtype=np.uint64, endpoint=True)
     if data is not None:
         words[: len(data)] = data[:depth] & mask(width)
-    return _rows(design, rows, {"wen": 1, "waddr": address, "wdata": words[address], "raddr": 0})
+    return _rows(design, rows, {"wen": 1, "waddr": address, "addr": address, "wdata": words[address]})
 
 
 def _with_warmup(design: Design, rows: Bits) -> Bits:
