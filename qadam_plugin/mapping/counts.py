@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import inlined, jit_lean
-from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_DIM, LOOP_SHIFT, IntArray, delivered_words
+from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
 from .nest_arrays import (
     FIRST,
@@ -29,7 +29,6 @@ from .nest_arrays import (
     steps_of,
 )
 from .tables import (
-    AXIS,
     BLOCK,
     BLOCK_BITS,
     BOUND,
@@ -260,17 +259,22 @@ def sharing(
     groups : multicast groups. saved, links : see `fanout.dropped_words`.
     """
     begin, end = levels[level, INNER_FIRST], levels[level + 1, INNER_FIRST]
-    groups = 1
-    crossing = False
-    for j in range(begin, end):
-        if dims[AXIS + k, inner[LOOP_DIM, j]] >= 0:
-            groups *= inner[LOOP_BOUND, j]
-            for other in range(begin, j):
-                crossing = crossing or (k == _INPUTS and inner[LOOP_AXIS, other] == inner[LOOP_AXIS, j])
-    if crossing:
-        groups = multicast_groups(
-            inner[LOOP_BOUND, begin:], inner[LOOP_AXIS, begin:], inner[LOOP_SHIFT, begin:], end - begin
-        )
+    if k == _INPUTS:
+        groups = 1
+        crossing = False
+        for j in range(begin, end):
+            if inner[LOOP_AXIS, j] >= 0:
+                groups *= inner[LOOP_BOUND, j]
+                for other in range(begin, j):
+                    crossing = crossing or inner[LOOP_AXIS, other] == inner[LOOP_AXIS, j]
+        if crossing:
+            groups = multicast_groups(
+                inner[LOOP_BOUND, begin:], inner[LOOP_AXIS, begin:], inner[LOOP_SHIFT, begin:], end - begin
+            )
+    else:
+        groups = levels[level + 1, WORDS + k] // levels[level, WORDS + k]  # no overlap: a group for each tile
+    if level > 0 and k != _INPUTS:
+        return groups, 0, 0
     if not neighbour_visits(dims, loops, levels, tile, visits, level, k):
         return groups, 0, 0
     first, last = levels[level, FIRST], levels[levels.shape[0] - 1, FIRST]

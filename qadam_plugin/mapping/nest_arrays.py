@@ -91,7 +91,7 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
     Parameters
     ----------
     factors, orders : integers (S, 8), see `plan.mapping_arrays`.
-    nest : receives `found`, `extents`, and tiles and children in use in `levels` and `tile`.
+    nest : receives `found`, `extents`, `levels` and `tile`.
 
     Returns
     -------
@@ -99,10 +99,11 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
     """
     dims, slots, found = tables.dims, tables.slots, nest.found
     levels, tile, extents = nest.levels, nest.tile, nest.extents
-    count = 0
+    count, temporal, spatial = 0, 0, 0
     extents[:] = 1
     level = -1
     for slot in range(factors.shape[0] - 1, -1, -1):
+        before = count
         for place in range(_DIMENSIONS - 1, -1, -1):
             dimension = orders[slot, place]
             bound = factors[slot, dimension]
@@ -114,6 +115,8 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
             level += 1
             levels[level, USED_X] = 1
             levels[level, USED_Y] = 1
+            levels[level, FIRST] = temporal
+            levels[level, INNER_FIRST] = spatial
         used = 1
         for dimension in range(_DIMENSIONS):
             bound = factors[slot, dimension]
@@ -122,6 +125,9 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
         mesh = slots[SLOT_MESH, slot]
         if mesh > 0:
             levels[level, USED_X - 1 + mesh] = used
+            spatial += count - before
+        else:
+            temporal += count - before
         c, m, r, s = extents[_C], extents[_M], extents[_R], extents[_S]
         n, p, q, g = extents[_N], extents[_P], extents[_Q], extents[_G]
         width = 1 + (r - 1) * dims[SHIFT, _R] + (p - 1) * dims[SHIFT, _P]
@@ -134,6 +140,8 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
         tile[level + 1, 2] = width
         tile[level + 1, 3] = height
         tile[level + 1, 4] = g
+    levels[level + 1, FIRST] = temporal
+    levels[level + 1, INNER_FIRST] = spatial
     return count
 
 
@@ -141,20 +149,12 @@ def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.int
 def flatten(tables: Tables, nest: Nest, count: int) -> None:
     """Fill the loops of `nest` from the `count` ones that `collect` found."""
     dims, slots, found = tables.dims, tables.slots, nest.found
-    loops, inner, levels, scales = nest.loops, nest.inner, nest.levels, nest.scales
-    depth = tables.levels.shape[0]
+    loops, inner, scales = nest.loops, nest.inner, nest.scales
     scales[:] = 1
     temporal = 0
     spatial = 0
-    level = 0
-    levels[0, FIRST] = 0
-    levels[0, INNER_FIRST] = 0
     for item in range(count):
         slot, dimension, bound = found[0, item], found[1, item], found[2, item]
-        while level < slots[SLOT_LEVEL, slot]:
-            level += 1
-            levels[level, FIRST] = temporal
-            levels[level, INNER_FIRST] = spatial
         scale = scales[dimension]
         scales[dimension] = scale * bound
         if slots[SLOT_MESH, slot] > 0:
@@ -169,10 +169,6 @@ def flatten(tables: Tables, nest: Nest, count: int) -> None:
         table[LOOP_AXIS, j] = dims[AXIS + _INPUTS, dimension]
         table[LOOP_SHIFT, j] = scale * dims[SHIFT, dimension]
         table[LOOP_STEP, j] = scale * dims[STEP + _INPUTS, dimension]
-    while level < depth:
-        level += 1
-        levels[level, FIRST] = temporal
-        levels[level, INNER_FIRST] = spatial
     outer, weights, outputs = 1, 1, 1
     loops[LOOP_WEIGHTS, temporal] = 1
     loops[LOOP_OUTPUTS, temporal] = 1
