@@ -106,9 +106,10 @@ def test_closed_form_equals_the_walk_over_all_visits(name: str) -> None:
             arrays = (nest.levels, nest.tile)
             words = words_to_child(nest.loops, *arrays, counts.summary[COMPUTE_CYCLES], row, k)
             width = tables.levels[row, MESH_X]
-            groups, saved, links = sharing(
-                tables.dims, nest.loops, nest.inner, *arrays, nest.visits, nest.children, nest.table, width, row, k
-            )
+            groups, saved, links = 1, 0, 0
+            if counts.stores[row, FANOUT] > 1:
+                shape = (nest.loops, nest.inner, *arrays, nest.visits, nest.children, nest.table)
+                groups, saved, links = sharing(tables.dims, *shape, width, row, k)
             found = (groups * words - saved, counts.stores[row, FANOUT] * words - links, links)
             if row == 0 and not tables.levels[0, CONTAINER]:
                 found = expected  # a store above the MACs is read every cycle: no walk
