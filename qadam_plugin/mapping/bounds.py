@@ -12,10 +12,9 @@ import math
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import inlined, jit_lean
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
-from .search_inline import inlined
 from .search_state import (
     ABOVE,
     BASE,
@@ -55,7 +54,7 @@ PQN, CRS, M, G, NONE = range(5)
 _WRAP = 0.5
 
 
-@jit
+@jit_lean
 def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: int) -> tuple[float, float]:
     """Lower bound of cost and tie-breaker over all cases.
 
@@ -83,7 +82,7 @@ def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: 
     return best_cost, best_tie
 
 
-@jit
+@jit_lean
 def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int) -> int:
     """Bit set of the cases that a level with these bounds can have; `prefix` -1 knows of no fixed order."""
     if prefix >= 0:
@@ -98,7 +97,7 @@ def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int
     return cases if cases else 1 << NONE
 
 
-@jit
+@jit_lean
 def _case_of(d: int) -> int:
     if d in (_P, _Q, _N):
         return PQN
@@ -175,7 +174,7 @@ def _least_price(
     return energy + leak * cycles, cycles
 
 
-@jit
+@jit_lean
 def iterations(extents: IntArray, row: int) -> int:
     """Product of one row."""
     product = 1
@@ -184,7 +183,7 @@ def iterations(extents: IntArray, row: int) -> int:
     return product
 
 
-@jit
+@jit_lean
 def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     """Iterations of the dimensions of one case."""
     if case == PQN:
@@ -192,7 +191,7 @@ def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     return extents[row, _C] * extents[row, _R] * extents[row, _S]
 
 
-@jit
+@jit_lean
 def _reuse(
     extents: IntArray, near: int, far: int, near_case: int, far_case: int, near_iterations: int, own: int
 ) -> int:
@@ -207,7 +206,7 @@ def _reuse(
     return product * _own_iterations(extents, far, own) if far_case == own else product
 
 
-@jit
+@jit_lean
 def _input_words(
     dims: IntArray,
     tiles: IntArray,
@@ -276,7 +275,7 @@ def _input_words(
     return least * repeats
 
 
-@jit
+@jit_lean
 def compulsory_words(dims: IntArray, extents: IntArray, levels: int, k: int) -> float:
     """Least words of a tensor that any store receives over the run.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import inlined, jit
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
-from .search_inline import inlined
 from .search_inner import set_factor, tile_words
 from .search_state import FloatArray, State
 from .tables import BOUND, CONTAINER, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ._jit import inlined, jit, jit_lean
 from .bounds import least_cost_of_choice
 from .counts import Counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
 from .nest_arrays import Nest
 from .search_choices import grown, list_choices
-from .search_inline import inlined
 from .search_inner import set_extents, set_inner, tile_words
 from .search_leaf import price_orders
 from .search_state import (
@@ -133,7 +132,7 @@ def _search_near(
     return np.inf
 
 
-@jit
+@jit_lean
 def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> None:
     """Far's bounds and near's tiles, once near's bounds are chosen."""
     levels, edges = tables.levels.shape[0], space.edges.shape[1]

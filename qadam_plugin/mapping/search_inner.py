@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ._jit import jit
+from ._jit import inlined, jit, jit_lean
 from .deliveries import AXES, IntArray
 from .mapspace import AT_MAC, CHILD, INSIDE, PARENT, TENSOR, ZONE, Space
-from .search_inline import inlined
 from .search_state import (
     ABOVE,
     BASE,
@@ -44,7 +43,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@jit
+@jit_lean
 def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntArray, to: int) -> int:
     """Words of the tile that loops of the extents in one row span; for Inputs `tiles[to]` receives its axes."""
     if k != _INPUTS:
@@ -68,7 +67,7 @@ def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntAr
     return words
 
 
-@jit
+@jit_lean
 def set_extents(tables: Tables, space: Space, choice: IntArray, state: State) -> None:
     """Factors of one choice, the extents inside each level, and near's row with all that is left."""
     extents = state.extents
@@ -92,7 +91,7 @@ def set_factor(tables: Tables, space: Space, state: State, v: int, bound: int) -
             state.extents[row, d] *= bound
 
 
-@jit
+@jit_lean
 def set_inner(tables: Tables, space: Space, state: State) -> None:
     """Everything that follows from one inner choice, of which factors, extents and near's row are set."""
     extents, stores, flows = state.extents, state.stores, state.flows

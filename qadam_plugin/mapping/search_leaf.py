@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ._jit import jit
+from ._jit import inlined, jit, jit_lean
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
 from .mapspace import CHILD, FAR_SLOT, INSIDE, NEAR, NEAR_SLOT, PARENT, TENSOR, ZONE, Space
 from .nest_arrays import Nest
-from .search_inline import inlined, typed
-from .search_orders import candidate_orders
+from .search_orders import candidate_orders, typed
 from .search_state import (
     ABOVE,
     BASE,
@@ -56,7 +55,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@jit
+@jit_lean
 def price_orders(
     tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int
 ) -> None:
@@ -78,8 +77,10 @@ def price_orders(
                 state.best[0] = cost
                 state.best[1] = tie
                 _set_mapping(tables, space, state, n, f)
-                state.best_factors[:] = state.factors
-                state.best_orders[:] = state.orders
+                for slot in range(state.factors.shape[0]):
+                    for d in range(_D):
+                        state.best_factors[slot, d] = state.factors[slot, d]
+                        state.best_orders[slot, d] = state.orders[slot, d]
 
 
 @jit
@@ -233,7 +234,7 @@ def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
     return energy + leak * cycles, cycles
 
 
-@jit
+@jit_lean
 def _set_mapping(tables: Tables, space: Space, state: State, near_order: int, far_order: int) -> None:
     """Factors and orders of the whole mapping."""
     levels = tables.levels.shape[0]

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._jit import inlined
 from .deliveries import AXES, IntArray
 from .mapspace import Space
-from .search_inline import inlined
 from .tables import BLOCK, READ, UPDATE, WRITE, Tables
 
 FloatArray = NDArray[np.float64]
