@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
@@ -234,8 +234,8 @@ class TimeloopDesign(Design):
 
 
 def layer_name(layer: Layer) -> str:
-    """A layer's shape as a folder's name: ``C16_M16_R3_...``."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", str(layer).removeprefix("Layer")).strip("_")
+    """A layer's shape as a folder's name, dimensions of 1 left out: ``C16_M16_R3_S3_P8_Q8``."""
+    return "_".join(f"{name}{value}" for name, value in asdict(layer).items() if value != 1) or "scalar"
 
 
 def layer_result(spec: ArchSpec, priced: PricedSpec, loops: Loops, stats: RunStats) -> LayerResult:

@@ -16,7 +16,7 @@ from ..mapping.nest import SPATIAL_X, SPATIAL_Y, Mapping
 from ..ppa.pricing import PricedSpec
 from ..workloads.layer import Layer
 from ..workloads.timeloop_problem import problem_yaml
-from .timeloop_process import Answer, Job, call_front_end, log_tail
+from .timeloop_process import Answer, Job, call_front_end, complaint
 from .timeloop_settings import TimeloopSettings, mapper_yaml_fields
 from .timeloop_stats import RunStats, read_stats
 from .timeloop_tables import ReferenceTables, check_accelergy, read_estimators, read_tables
@@ -28,6 +28,9 @@ _COMMAND = "qadam-tl, for the timeloop engine"
 
 #: What timeloop-mapper prints when its search ends without a mapping.
 _NO_MAPPING = "no valid mappings found"
+
+#: What it prints when it falls back to a metric of its own.
+_OTHER_METRIC = "no optimization metric(s) specified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class TimeloopRunner:
         failures = self._call([Job(ACCELERGY, folder, (arch, problem))]).failures
         if failures[0] or not (folder / "ART.yaml").is_file():
             raise RunError(f"Accelergy failed on {spec.name}: {_why(failures[0], folder)}")
-        estimators = read_estimators(folder / "ERT_summary.yaml", folder / "ART_summary.yaml", spec)
+        estimators = read_estimators(folder / "ERT_summary_verbose.yaml", folder / "ART_summary_verbose.yaml", spec)
         tables = read_tables(spec, folder, estimators)
         check_accelergy(tables, priced)
         return tables
@@ -85,6 +88,8 @@ class TimeloopRunner:
             _written(folder / "mapper.yaml", mapper),
         )
         failure = self._call([Job(MAPPER, folder, inputs, _table_files(tables, folder))]).failures[0]
+        if _OTHER_METRIC in _log(folder):
+            raise RunError(f"this front end does not hand the objective '{objective}' on to timeloop-mapper")
         found = folder / f"{MAPPER}.map.yaml"
         if not failure and _NO_MAPPING in _log(folder):
             return Found(None, None, f"timeloop-mapper found no valid mapping ({_ending(folder)})")
@@ -157,7 +162,7 @@ def _table_files(tables: ReferenceTables, folder: Path) -> tuple[Path, Path]:
 def _stats(folder: Path, tool: str, tables: ReferenceTables) -> RunStats:
     stats, xml = folder / f"{tool}.stats.txt", folder / f"{tool}.map+stats.xml"
     if not stats.is_file() or not xml.is_file():
-        raise RunError(f"{tool} wrote no results: {log_tail(folder)}")
+        raise RunError(f"{tool} wrote no results: {complaint(_log(folder))}")
     return read_stats(stats.read_text(encoding="utf-8"), xml.read_text(encoding="utf-8"), tables.energy, tool)
 
 
@@ -170,7 +175,7 @@ def _why(failure: str, folder: Path) -> str:
     """A failure in one line: the front end's error, or the end of the tool's log."""
     if failure and not failure.startswith("exit code"):
         return failure
-    return f"{failure or 'it wrote no results'}: {log_tail(folder)}"
+    return f"{failure or 'it wrote no results'}: {complaint(_log(folder))}"
 
 
 def _ending(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -15,6 +16,12 @@ from pathlib import Path
 from ..errors import RunError
 
 _PROGRAM = Path(__file__).resolve().with_name("timeloop_frontend.py")
+
+#: Start of an error line: Timeloop's ``ERROR: ``, and Accelergy's, behind date and time.
+_ERROR = re.compile(r"(?:[-\d: ]+ )?ERROR:?\s+")
+
+#: Characters of a line that a message shows: Accelergy's name every attribute of a component.
+_LINE = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +131,10 @@ def _failure(done: Mapping[str, object]) -> str:
     return f"exit code {done['code']}" if done["code"] else ""
 
 
-def log_tail(folder: Path, lines: int = 4) -> str:
-    """Last lines of a job's log that say something, in one line."""
-    log = folder / "log.txt"
-    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    said = [line.strip() for line in text.splitlines() if line.strip()]
-    return " | ".join(said[-lines:]) or "its log is empty"
+def complaint(log: str) -> str:
+    """What went wrong, in one line, from a tool's output: its error lines, or its last ones if it calls none so."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [_ERROR.sub("", line) for line in lines if _ERROR.match(line)]
+    # Accelergy frames its errors, and adds every plug-in's log: the sentences are what is left.
+    said = [line for line in errors if line[:1] not in ("|", ".", "=")][:2] or lines[-3:]
+    return " | ".join(line if len(line) <= _LINE else f"{line[:_LINE]}..." for line in said) or "it printed nothing"

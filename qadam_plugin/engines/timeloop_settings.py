@@ -76,7 +76,9 @@ def mapper_yaml_fields(settings: MapperSettings, objective: str) -> dict[str, ob
     """Fields of Timeloop's v0.4 ``mapper`` section."""
     fields: dict[str, object] = {
         "version": 0.4,
-        "optimization_metric": METRICS[objective],
+        # The front end knows `optimization_metric`, a list; Timeloop reads a list only under the plural, and else warns
+        # and takes EDP.
+        "optimization_metrics": METRICS[objective],
         "live_status": False,
         **settings.model_dump(exclude={"search_size"}),
     }

@@ -24,8 +24,11 @@ TOLERANCE = 1e-9
 #: What `estimators` says of tables that our models wrote.
 MODELS = "models"
 
-#: Our estimators' names in Accelergy begin with this.
-_OURS = "qadam"
+#: Our plug-in's name in Accelergy's summaries.
+OURS = "qadam-tl"
+
+#: Actions that Timeloop charges in a dense design. A MAC's leakage is none of them.
+_STORAGE_ACTIONS, _MAC_ACTIONS = ("read", "write", "update", "leak"), ("compute",)
 
 _RANGE = re.compile(r"\[(\d+)\.\.(\d+)\]")
 
@@ -104,7 +107,7 @@ def read_art(path: Path, spec: ArchSpec) -> dict[str, float]:
 
 
 def read_estimators(ert_summary: Path, art_summary: Path, spec: ArchSpec) -> tuple[tuple[str, str], ...]:
-    """Who answered Accelergy for each component, energies and areas together, from its verbose summaries.
+    """Who answered Accelergy for each component, energies and areas together, from its summaries.
 
     Raises
     ------
@@ -114,11 +117,9 @@ def read_estimators(ert_summary: Path, art_summary: Path, spec: ArchSpec) -> tup
     for path, kind in ((ert_summary, "ERT_summary"), (art_summary, "ART_summary")):
         data = parse_yaml(read_text(path), path)
         for table in _tables(data, kind, path, "table_summary"):
-            answers = table.get("primitive_estimation(s)", table.get("primitive_estimations", []))
-            if isinstance(answers, str):
-                answers = [{"estimator": answers}]
+            answers = table.get("primitive_estimation(s)", table.get("primitive_estimations"))
             names = found.setdefault(component(str(table.get("name", ""))), {})
-            names.update({str(answer.get("estimator")): None for answer in answers})
+            names.update(dict.fromkeys([answers] if isinstance(answers, str) else _named(answers)))
     levels = (*spec.storages, spec.compute)
     for level in levels:
         if not found.get(level.name):
@@ -134,7 +135,7 @@ def check_accelergy(tables: ReferenceTables, priced: PricedSpec) -> None:
     RunError : names the component, who answered, and the figures.
     """
     for name, who in tables.estimators:
-        strangers = [word for word in who.split(", ") if not word.lower().startswith(_OURS)]
+        strangers = [word for word in who.split(", ") if word != OURS]
         if strangers:
             raise RunError(
                 f"Accelergy's {', '.join(strangers)} answered for {name}, not our estimator: "
@@ -143,7 +144,8 @@ def check_accelergy(tables: ReferenceTables, priced: PricedSpec) -> None:
     for part in priced.components:
         wanted = priced.energy.energy_pj[part.name]
         given = tables.energy.energy_pj[part.name]
-        figures = [(f"{action} (pJ)", given.get(action, math.nan), pj) for action, pj in wanted.items()]
+        actions = _MAC_ACTIONS if part is priced.components[-1] else _STORAGE_ACTIONS
+        figures = [(f"{action} (pJ)", given.get(action, math.nan), wanted[action]) for action in actions]
         figures.append(("area (um^2)", tables.area_um2[part.name], part.estimate.area_um2 * part.instances))
         for what, found, expected in figures:
             if not math.isclose(found, expected, rel_tol=TOLERANCE, abs_tol=1e-12):
@@ -156,6 +158,17 @@ def check_accelergy(tables: ReferenceTables, priced: PricedSpec) -> None:
 def component(name: str) -> str:
     """Component of a table's name: ``system.PE[1..168].mac[1..168]`` is ``mac``."""
     return _RANGE.sub("", name).rsplit(".", 1)[-1]
+
+
+def _named(answers: Any) -> list[str]:
+    """Estimators in a summary's answers: ``{name, estimator}``, or ``{name: {estimator}}`` in the verbose one."""
+    if isinstance(answers, list):
+        return [name for answer in answers for name in _named(answer)]
+    if not isinstance(answers, dict):
+        return []
+    if "estimator" in answers:
+        return [str(answers["estimator"])]
+    return [name for answer in answers.values() for name in _named(answer)]
 
 
 def _tables(data: Any, kind: str, path: Path, key: str = "tables") -> list[dict[str, Any]]:
