@@ -64,4 +64,4 @@ def test_wheel_lays_no_data_folder_at_the_top_of_site_packages(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     top = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {t for t in top if not t.endswith((".dist-info", ".data"))} == {"qadam_plugin"}
+    assert {t for t in top if not t.endswith((".dist-info", ".data"))} == {"qadam_plugin", "hwcomponents_qadam"}

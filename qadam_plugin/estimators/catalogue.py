@@ -1,4 +1,4 @@
-"""Component classes that the plug-ins answer for, with their attributes and actions. Plain data: importing costs nothing.
+"""Component classes that the plug-ins answer for, with their attributes and actions. Plain data, cheap to import.
 
 Architectures that `qadam-tl arch` writes use the classes of `ppa.classes`; the parts of a PE stand beside them for
 compound components.
@@ -52,7 +52,7 @@ _TERMS = {"shift_terms": "shift-add: powers of two per weight, 1 or 2"}
 
 
 def _named_mac(name: str) -> ComponentClass:
-    checked = {key: "must be that of the PE type" for key in (*_WIDTHS, *_TERMS)}
+    checked = dict.fromkeys((*_WIDTHS, *_TERMS), "must be that of the PE type")
     return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, checked, COMPUTE_ACTIONS, "compute_unit")
 
 
