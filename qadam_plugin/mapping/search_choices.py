@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import inlined, jit
+from ._jit import inlined, jit, jit_lean
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
 from .search_inner import set_factor, tile_words
-from .search_state import FloatArray, State
+from .search_state import State
 from .tables import BOUND, CONTAINER, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
 
 _TENSORS = 3
+
+#: Rows of a walk.
+_CHOICE, _CURSOR = range(2)
 
 #: Stores of this size hold any tile.
 _LARGE = 2**62
@@ -30,72 +33,87 @@ def list_choices(tables: Tables, space: Space, state: State, limit: int) -> tupl
     int64 (choices, V), the bound of each inner variable; int64 (choices,), MACs in use.
     """
     variables = space.variables.shape[1]
-    levels = tables.levels.shape[0]
     out, macs = np.ones((1024, variables), np.int64), np.empty(1024, np.int64)
-    count = 0
-    choice = np.ones(variables + 1, np.int64)
-    cursor = np.full(variables + 1, -1, np.int64)
-    used = np.ones(tables.slots.shape[1], np.int64)
-    left = tables.dims[BOUND].copy()
-    state.extents[: levels + 1] = 1
+    state.extents[: tables.levels.shape[0] + 1] = 1
     if not (_fits(tables, state, 0, space.places[FAR_LEVEL]) and _whole_fits(tables, space, state)):
         return out[:0], macs[:0]
-    depth = 0
+    walk = np.ones((2, variables + 1), np.int64)
+    walk[_CURSOR] = -1
+    used = np.ones(tables.slots.shape[1], np.int64)
+    left = tables.dims[BOUND].copy()
+    count, depth = _fill(tables, space, state, walk, used, left, 0, 0, out, macs)
+    while depth >= 0 and count <= limit:
+        more, more_macs = np.ones((2 * count, variables), np.int64), np.empty(2 * count, np.int64)
+        more[:count], more_macs[:count] = out, macs
+        out, macs = more, more_macs
+        count, depth = _fill(tables, space, state, walk, used, left, depth, count, out, macs)
+    return out[:count], macs[:count]
+
+
+@jit_lean
+def _fill(
+    tables: Tables,
+    space: Space,
+    state: State,
+    walk: IntArray,
+    used: IntArray,
+    left: IntArray,
+    depth: int,
+    count: int,
+    out: IntArray,
+    macs: IntArray,
+) -> tuple[int, int]:
+    """Go on with the walk until `out` is full. Returns how many choices there are, and the depth, -1 at the end.
+
+    Parameters
+    ----------
+    walk : int64 (2, V + 1), bound chosen at each depth, place of it among the divisors.
+    used : int64 (S,), children in use along each container's axis. left : int64 (8,), what is left of each dimension.
+    """
+    variables = space.variables.shape[1]
     while depth >= 0:
         if depth == variables:
             if count == macs.size:
-                more, more_macs = np.ones((2 * count, variables), np.int64), np.empty(2 * count, np.int64)
-                more[:count], more_macs[:count] = out, macs
-                out, macs = more, more_macs
+                return count, depth
             macs[count] = 1
             for v in range(variables):
-                out[count, v] = choice[v]
+                out[count, v] = walk[_CHOICE, v]
                 if tables.slots[SLOT_MESH, space.variables[0, v]]:
-                    macs[count] *= choice[v]
+                    macs[count] *= walk[_CHOICE, v]
             count += 1
-            if count > limit:
-                break
             depth -= 1
             continue
         slot, d = space.variables[0, depth], space.variables[1, depth]
-        if choice[depth] > 1:
-            _unset(tables, space, state, depth, choice[depth])
-            left[d] *= choice[depth]
-            used[slot] //= choice[depth]
-            choice[depth] = 1
-        cursor[depth] += 1
+        before = walk[_CHOICE, depth]
+        if before > 1:
+            _unset(tables, space, state, depth, before)
+            left[d] *= before
+            used[slot] //= before
+            walk[_CHOICE, depth] = 1
+        cursor = walk[_CURSOR, depth] + 1
         taken = 0
-        while cursor[depth] < space.divisors.shape[1]:
-            bound = int(space.divisors[d, cursor[depth]])
+        while cursor < space.divisors.shape[1]:
+            bound = int(space.divisors[d, cursor])
             if bound == 0 or bound > min(left[d], space.limits[LARGEST, slot, d]):
                 break
-            if left[d] % bound == 0 and _allowed(tables, space, choice, depth, bound, used):
+            if left[d] % bound == 0 and _allowed(tables, space, walk, depth, bound, used):
                 set_factor(tables, space, state, depth, bound)
-                if _fits(tables, state, tables.slots[SLOT_LEVEL, slot], space.places[FAR_LEVEL]):
+                if bound == 1 or _fits(tables, state, tables.slots[SLOT_LEVEL, slot], space.places[FAR_LEVEL]):
                     taken = bound
                     break
                 _unset(tables, space, state, depth, bound)
                 break  # tiles only grow from here
-            cursor[depth] += 1
+            cursor += 1
         if taken == 0:
-            cursor[depth] = -1
+            walk[_CURSOR, depth] = -1
             depth -= 1
             continue
-        choice[depth] = taken
+        walk[_CURSOR, depth] = cursor
+        walk[_CHOICE, depth] = taken
         left[d] //= taken
         used[slot] *= taken
         depth += 1
-    return out[:count], macs[:count]
-
-
-@jit
-def grown(rows: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Copies of twice the length."""
-    count = costs.size
-    more = np.ones((2 * count, rows.shape[1]), np.int64)
-    more_costs, more_ties = np.empty(2 * count), np.empty(2 * count)
-    more[:count], more_costs[:count], more_ties[:count] = rows, costs, ties
-    return more, more_costs, more_ties
+    return count, depth
 
 
 @inlined
@@ -109,7 +127,7 @@ def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> No
 
 
 @inlined
-def _allowed(tables: Tables, space: Space, choice: IntArray, depth: int, bound: int, used: IntArray) -> bool:
+def _allowed(tables: Tables, space: Space, walk: IntArray, depth: int, bound: int, used: IntArray) -> bool:
     """Constraints and fan-out of one loop, given the choices before it."""
     slot, d = space.variables[0, depth], space.variables[1, depth]
     fixed = space.limits[FIXED, slot, d]
@@ -123,7 +141,7 @@ def _allowed(tables: Tables, space: Space, choice: IntArray, depth: int, bound: 
     for other in range(depth):  # one factor per dimension and container
         place = space.variables[0, other]
         same = space.variables[1, other] == d and place != slot and tables.slots[SLOT_LEVEL, place] == level
-        if same and choice[other] > 1:
+        if same and walk[_CHOICE, other] > 1:
             return False
     return True
 

@@ -10,7 +10,7 @@ from .counts import Counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
 from .nest_arrays import Nest
-from .search_choices import grown, list_choices
+from .search_choices import list_choices
 from .search_inner import set_extents, set_inner, tile_words
 from .search_leaf import price_orders
 from .search_state import (
@@ -75,17 +75,9 @@ def search_space(
         end = min(total, done + _FIRST) if done == 0 and objective != ENERGY else total
         taken = np.empty(end - done, np.int64)
         costs, ties = np.empty(end - done), np.empty(end - done)
-        count = 0
-        for i in order[done:end]:
-            cost, tie = cost_of(objective, floor_pj, float(operations // macs[i]))
-            if not beats(cost, tie, state.best):
-                break  # nor do those that use fewer MACs
-            set_extents(tables, space, choices[i], state)
-            set_inner(tables, space, state)
-            cost, tie = least_cost_of_choice(tables, space, state, objective)
-            if beats(cost, tie, state.best):
-                taken[count], costs[count], ties[count] = i, cost, tie
-                count += 1
+        count = _bound_choices(
+            tables, space, state, choices, macs, order, done, objective, floor_pj, operations, taken, costs, ties
+        )
         left = np.inf
         if end < total:
             left, _ = cost_of(objective, floor_pj, float(operations // macs[order[end]]))
@@ -95,13 +87,51 @@ def search_space(
                 break
             if state.scalars[EVALUATED] >= budget:
                 return False, min(left, bound), total
-            set_extents(tables, space, choices[taken[j]], state)
+            set_extents(tables, space, choices, taken[j], state)
             set_inner(tables, space, state)
             missed = _search_near(tables, space, state, nest, counts, objective, budget)
             if missed < np.inf:
                 return False, min(left, missed, bound), total
         done = end
     return True, np.inf, total
+
+
+@jit_lean
+def _bound_choices(
+    tables: Tables,
+    space: Space,
+    state: State,
+    choices: IntArray,
+    macs: IntArray,
+    order: IntArray,
+    begin: int,
+    objective: int,
+    floor_pj: float,
+    operations: int,
+    taken: IntArray,
+    costs: FloatArray,
+    ties: FloatArray,
+) -> int:
+    """Lower bounds of the next choices in order; how many are below the best cost, which are listed.
+
+    Parameters
+    ----------
+    taken, costs, ties : (n,), receive the choice, the bound of its cost and of its tie-breaker; n are looked at.
+    operations : multiply-accumulates of the layer. floor_pj : no mapping takes less energy.
+    """
+    count = 0
+    for place in range(begin, begin + taken.size):
+        i = order[place]
+        cost, tie = cost_of(objective, floor_pj, float(operations // macs[i]))
+        if not beats(cost, tie, state.best):
+            break  # nor do those that use fewer MACs
+        set_extents(tables, space, choices, i, state)
+        set_inner(tables, space, state)
+        cost, tie = least_cost_of_choice(tables, space, state, objective)
+        if beats(cost, tie, state.best):
+            taken[count], costs[count], ties[count] = i, cost, tie
+            count += 1
+    return count
 
 
 @jit
@@ -156,22 +186,48 @@ def _list_near(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Bounds of near that fit and whose lower bound is below the best cost, with that bound."""
     levels = tables.levels.shape[0]
-    near, reach = levels + NEAR_LOOPS, levels + FAR_STEP
-    extents = state.extents
     tiles, costs, ties = np.ones((256, _D), np.int64), np.empty(256), np.empty(256)
-    count = 0
     cursor = np.full(_D + 1, -1, np.int64)
     for d in range(_D):
-        extents[near, d] = 1
-        extents[reach, d] = extents[levels + NEAR_STEP, d]
-    depth = 0
+        state.extents[levels + NEAR_LOOPS, d] = 1
+        state.extents[levels + FAR_STEP, d] = state.extents[levels + NEAR_STEP, d]
+    count, depth = _fill_near(tables, space, state, rest, objective, cursor, 0, 0, tiles, costs, ties)
+    while depth >= 0:
+        tiles, costs, ties = _grown(tiles, costs, ties)
+        count, depth = _fill_near(tables, space, state, rest, objective, cursor, depth, count, tiles, costs, ties)
+    return tiles[:count], costs[:count], ties[:count]
+
+
+@jit_lean
+def _fill_near(
+    tables: Tables,
+    space: Space,
+    state: State,
+    rest: IntArray,
+    objective: int,
+    cursor: IntArray,
+    depth: int,
+    count: int,
+    tiles: IntArray,
+    costs: FloatArray,
+    ties: FloatArray,
+) -> tuple[int, int]:
+    """Go on with the walk until `tiles` is full. Returns how many there are, and the depth, -1 at the end.
+
+    Parameters
+    ----------
+    rest : int64 (8,), what the inner choice leaves. cursor : int64 (9,), place among the divisors at each depth.
+    """
+    levels = tables.levels.shape[0]
+    near, reach = levels + NEAR_LOOPS, levels + FAR_STEP
+    extents = state.extents
     while depth >= 0:
         if depth == _D:
+            if count == costs.size:
+                return count, depth
             _set_near(tables, space, state, rest)
             cost, tie = least_cost_of_choice(tables, space, state, objective)
             if beats(cost, tie, state.best):
-                if count == costs.size:
-                    tiles, costs, ties = grown(tiles, costs, ties)
                 for d in range(_D):
                     tiles[count, d] = extents[near, d]
                 costs[count] = cost
@@ -182,7 +238,7 @@ def _list_near(
         cursor[depth] += 1
         taken = 0
         while cursor[depth] < space.divisors.shape[1]:
-            bound = space.divisors[depth, cursor[depth]]
+            bound = int(space.divisors[depth, cursor[depth]])
             if bound == 0 or bound > rest[depth]:
                 break
             if _may_stand(space, rest[depth], depth, bound):
@@ -199,7 +255,17 @@ def _list_near(
             continue
         extents[near, depth] = taken
         depth += 1
-    return tiles[:count], costs[:count], ties[:count]
+    return count, depth
+
+
+@jit
+def _grown(rows: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Copies of twice the length."""
+    count = costs.size
+    more = np.ones((2 * count, rows.shape[1]), np.int64)
+    more_costs, more_ties = np.empty(2 * count), np.empty(2 * count)
+    more[:count], more_costs[:count], more_ties[:count] = rows, costs, ties
+    return more, more_costs, more_ties
 
 
 @inlined

@@ -68,15 +68,15 @@ def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntAr
 
 
 @jit_lean
-def set_extents(tables: Tables, space: Space, choice: IntArray, state: State) -> None:
-    """Factors of one choice, the extents inside each level, and near's row with all that is left."""
+def set_extents(tables: Tables, space: Space, choices: IntArray, row: int, state: State) -> None:
+    """Factors of one row of choices, the extents inside each level, and near's row with all that is left."""
     extents = state.extents
     levels = tables.levels.shape[0]
     for level in range(levels + 1):
         for d in range(_D):
             extents[level, d] = 1
     for v in range(space.variables.shape[1]):
-        set_factor(tables, space, state, v, choice[v])
+        set_factor(tables, space, state, v, choices[row, v])
     for d in range(_D):
         extents[levels + NEAR_LOOPS, d] = tables.dims[BOUND, d] // extents[levels, d]
 
