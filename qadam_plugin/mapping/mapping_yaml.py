@@ -2,8 +2,8 @@
 
 Written are entries as the front end (timeloopfe v4) takes them: target is a node of the architecture, type
 ``dataspace``, ``temporal`` or ``spatial``; permutation innermost first; of a spatial permutation the first `split`
-dimensions lie on X, the others on Y. The front end joins them with the architecture's constraints and refuses a
-second permutation, so clear these before a mapping is evaluated there.
+dimensions lie on X, the others on Y. The front end joins them with the architecture's constraints and refuses a second
+permutation: the nodes' temporal and spatial constraints must be cleared before it evaluates a mapping.
 
 Read are also the names and forms of timeloop-mapper's own ``.map.yaml``: targets ``inter_<node>_spatial``, types
 ``datatype`` and ``bypass``, factors such as ``C1 M8`` and permutations such as ``MCRS``.
