@@ -8,7 +8,7 @@ import typer
 
 from .. import __version__
 from ..errors import QadamError
-from . import arch, characterize, estimate, evaluate, models, networks, pareto, rtl, sweep, verify
+from . import arch, characterize, doctor, estimate, evaluate, models, networks, pareto, plugin, rtl, sweep, verify
 from . import map as map_command
 
 #: Base of every complaint about the command line itself. Older typer takes it from click, newer brings its own.
@@ -39,7 +39,21 @@ def build_app() -> typer.Typer:
         if context.invoked_subcommand is None:
             typer.echo(context.get_help())
 
-    for module in (sweep, pareto, verify, arch, networks, estimate, models, map_command, evaluate, rtl, characterize):
+    for module in (
+        sweep,
+        pareto,
+        verify,
+        arch,
+        networks,
+        estimate,
+        models,
+        map_command,
+        evaluate,
+        rtl,
+        characterize,
+        plugin,
+        doctor,
+    ):
         module.register(app)
     return app
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import ClassVar
 
 from hwcomponents import ActionCost, ComponentModel, action  # pyright: ignore[reportMissingImports]
 
@@ -83,7 +84,7 @@ class QadamScratchpad(_QadamStorage):
     width : bits of one access. depth : entries. tech_node : m. global_cycle_seconds : clock period, s.
     """
 
-    component_name = ["qadam_regfile", "qadam_scratchpad"]
+    component_name: ClassVar[list[str]] = ["qadam_regfile", "qadam_scratchpad"]
 
     def __init__(
         self, width: int, depth: int, tech_node: float = TECH_NODE, global_cycle_seconds: float | None = None
@@ -100,7 +101,7 @@ class QadamGlobalBuffer(_QadamStorage):
     width : bits of one access. depth : entries. n_banks : banks. tech_node : m. global_cycle_seconds : clock period, s.
     """
 
-    component_name = ["qadam_SRAM", "qadam_global_buffer"]
+    component_name: ClassVar[list[str]] = ["qadam_SRAM", "qadam_global_buffer"]
 
     def __init__(
         self,

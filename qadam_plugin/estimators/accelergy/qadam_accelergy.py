@@ -2,7 +2,11 @@
 
 import sys
 
-from accelergy.plug_in_interface.interface import AccelergyPlugIn, AccuracyEstimation, Estimation
+from accelergy.plug_in_interface.interface import (  # pyright: ignore[reportMissingImports]
+    AccelergyPlugIn,
+    AccuracyEstimation,
+    Estimation,
+)
 
 try:
     from qadam_plugin.estimators.accelergy_plugin import QadamPlugIn
