@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.archspec import ArchSpec, Compute, Fanout, Storage
 from qadam_plugin.mapping.corpus import ReferenceCase, read_cases
-from qadam_plugin.mapping.mapping_yaml import mapping_yaml, read_mapping
+from qadam_plugin.mapping.mapping_yaml import mapping_yaml, read_mapping, with_keeps_of
 from qadam_plugin.mapping.nest import Mapping
 from qadam_plugin.ppa.ert_file import read_ert
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
@@ -90,6 +90,17 @@ def test_what_timeloop_mapper_writes_is_read(tmp_path: Path) -> None:
         ("weights_spad", "temporal"): (("R", 3),),
         ("psum_spad", "temporal"): (("M", 8),),
     }
+
+
+def test_what_a_mapping_keeps_holds_for_its_evaluation(tmp_path: Path) -> None:
+    file = tmp_path / "map.yaml"
+    file.write_text("mapping:\n- {target: shared_glb, type: datatype, keep: [Weights], bypass: [Outputs]}\n")
+    keeps = {level.name: level.keep for level in with_keeps_of(file, EYERISS).storages}
+    assert keeps["shared_glb"] == ("Weights", "Inputs")
+    assert keeps["DRAM"] == TENSORS
+    file.write_text("mapping:\n- {target: shared_glb, type: datatype, keep: [Weights], bypass: [Weights]}\n")
+    with pytest.raises(InputError, match=r"mapping\[0\]\.bypass: Weights is in keep too"):
+        with_keeps_of(file, EYERISS)
 
 
 def test_a_factor_of_zero_takes_what_is_left(tmp_path: Path) -> None:

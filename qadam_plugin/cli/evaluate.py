@@ -29,10 +29,10 @@ def evaluate_mapping(
     json: bool = JSON,
 ) -> None:
     from ..hardware.spec_reader import read_spec
-    from ..mapping.mapping_yaml import read_mapping
+    from ..mapping.mapping_yaml import read_mapping, with_keeps_of
     from ..workloads.timeloop_problem import read_problem
 
-    spec, layer = read_spec(arch), read_problem(problem)
+    spec, layer = with_keeps_of(mapping, read_spec(arch)), read_problem(problem)
     given = read_mapping(mapping, spec, layer)
     energy = energies(spec, ert)
 

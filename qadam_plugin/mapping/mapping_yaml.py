@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,7 @@ def read_mapping(path: str | Path, spec: ArchSpec, layer: Layer) -> Mapping:
         keep and bypass that differ from the architecture's.
     """
     source = str(path)
-    try:
-        data = yaml.load(read_text(path), UniqueKeyLoader)  # a subclass of SafeLoader
-    except yaml.YAMLError as error:
-        raise InputError(source, "", f"not valid YAML: {' '.join(str(error).split())}") from None
-    entries = data.get("mapping") if isinstance(data, dict) else None
-    if not isinstance(entries, list):
-        raise InputError(source, "mapping", "a list of entries with target and type is wanted")
+    entries = _entries(path)
     loops: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for index, entry in enumerate(entries):
         _read_entry(entry, f"mapping[{index}]", source, spec, loops)
@@ -101,6 +96,56 @@ def read_mapping(path: str | Path, spec: ArchSpec, layer: Layer) -> Mapping:
             found = loops.get((level.name, kind), [])
             read.append(LevelLoops(level.name, kind, tuple((d, bound) for d, bound in found if bound != 1)))
     return Mapping(tuple(read))
+
+
+def with_keeps_of(path: str | Path, spec: ArchSpec) -> ArchSpec:
+    """The architecture with the tensors kept and bypassed as the ``dataspace`` entries of a mapping file say.
+
+    An architecture may leave the choice to the mapper; what a mapping says about it holds, as in Timeloop.
+
+    Raises
+    ------
+    InputError : not a mapping, an unknown target or tensor, or a tensor in both lists.
+    """
+    source = str(path)
+    changed: dict[str, tuple[str, ...]] = {}
+    for index, entry in enumerate(_entries(path)):
+        key = f"mapping[{index}]"
+        if not isinstance(entry, dict) or entry.get("type") not in _KEEP_TYPES:
+            continue
+        level = _target(entry.get("target"), f"{key}.target", source, spec, "dataspace")
+        if isinstance(level, Storage):
+            keep, bypass = _tensors(entry, "keep", key, source), _tensors(entry, "bypass", key, source)
+            for tensor in bypass & keep:
+                raise InputError(source, f"{key}.bypass", f"{tensor} is in keep too")
+            changed[level.name] = tuple(t for t in TENSORS if t in keep or (t in level.keep and t not in bypass))
+    levels = [
+        replace(x, keep=changed[x.name]) if isinstance(x, Storage) and x.name in changed else x for x in spec.levels
+    ]
+    return replace(spec, levels=tuple(levels))
+
+
+def _entries(path: str | Path) -> list[Any]:
+    """The list of entries of a mapping file."""
+    try:
+        data = yaml.load(read_text(path), UniqueKeyLoader)  # a subclass of SafeLoader
+    except yaml.YAMLError as error:
+        raise InputError(path, "", f"not valid YAML: {' '.join(str(error).split())}") from None
+    entries = data.get("mapping") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
+        raise InputError(path, "mapping", "a list of entries with target and type is wanted")
+    return entries
+
+
+def _tensors(entry: dict[str, Any], word: str, key: str, source: str) -> set[str]:
+    """Tensors of a keep or bypass list."""
+    written = entry.get(word) or []
+    if not isinstance(written, list):
+        raise InputError(source, f"{key}.{word}", "a list of tensors is wanted")
+    for tensor in written:
+        if tensor not in TENSORS:
+            raise InputError(source, f"{key}.{word}", f"{tensor!r} is none of {', '.join(TENSORS)}")
+    return set(written)
 
 
 def _read_entry(
@@ -171,12 +216,10 @@ def _check_keep(entry: dict[str, Any], key: str, source: str, level: Storage | F
     """Refuse keep and bypass lists that differ from the architecture's."""
     kept = level.keep if isinstance(level, Storage) else ()
     for word, expected in (("keep", True), ("bypass", False)):
-        for tensor in entry.get(word) or []:
-            if tensor not in TENSORS:
-                raise InputError(source, f"{key}.{word}", f"{tensor!r} is none of {', '.join(TENSORS)}")
+        for tensor in _tensors(entry, word, key, source):
             if (tensor in kept) != expected:
                 does = "keeps" if tensor in kept else "bypasses"
-                message = f"in the architecture {level.name} {does} {tensor}; change it there, a mapping cannot"
+                message = f"in the architecture {level.name} {does} {tensor}; this mapping is for another one"
                 raise InputError(source, f"{key}.{word}", message)
 
 
