@@ -14,13 +14,12 @@ from qadam_plugin.mapping.counts import (
     VALID,
     count_mapping,
     empty_counts,
-    sharing,
-    words_to_child,
 )
 from qadam_plugin.mapping.nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, LevelLoops, Mapping
 from qadam_plugin.mapping.nest_arrays import empty_nest
 from qadam_plugin.mapping.plan import make_plan, mapping_arrays
 from qadam_plugin.mapping.tables import CONTAINER, MESH_X, pack
+from qadam_plugin.mapping.traffic import sharing, words_to_child
 from qadam_plugin.ppa.energy_table import EnergyTable
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from ..hardware.archspec import ArchSpec
 from ..workloads.layer import TENSORS
-from .counts import COMPUTE_CYCLES, CONTENT, FANOUT, LINKS, Counts, neighbour_visits, words_to_child
+from .counts import COMPUTE_CYCLES, CONTENT, FANOUT, LINKS, Counts
 from .deliveries import IntArray
 from .evaluation import NetworkCounts
 from .fanout import child_offsets, unserved_children
 from .nest_arrays import FIRST, INNER_FIRST, Nest, steps_of
 from .tables import KEEP, MESH_X, Tables
+from .traffic import neighbour_visits, words_to_child
 
 #: (multicast, scatter) -> accesses
 _Classes = Counter[tuple[int, int]]
