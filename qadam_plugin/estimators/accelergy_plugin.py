@@ -18,7 +18,7 @@ from accelergy.plug_in_interface.interface import (  # pyright: ignore[reportMis
     AccuracyEstimation,
     Estimation,
 )
-from accelergy.utils.utils import ERROR_CLEAN_EXIT  # pyright: ignore[reportMissingImports]
+from accelergy.utils.utils import ERROR_CLEAN_EXIT, WARN  # pyright: ignore[reportMissingImports]
 
 from ..errors import InputError
 from .catalogue import CLASSES, COMMON_ATTRIBUTES, CYCLE, TECHNOLOGY
@@ -38,6 +38,7 @@ class QadamPlugIn(AccelergyPlugIn):
     def __init__(self) -> None:
         super().__init__()
         self._models: ModelLibrary | None = None
+        self._placeholders: set[str] = set()
 
     def get_name(self) -> str:
         """Name that Accelergy's summaries give."""
@@ -101,7 +102,9 @@ class QadamPlugIn(AccelergyPlugIn):
         if attributes.get("plug_in", NAME) != NAME:
             return None
         if is_placeholder(attributes.get(TECHNOLOGY)):
-            self.logger.error(f"technology -1 asks Accelergy for placeholder figures; {cls} has real ones at 45nm")
+            if cls not in self._placeholders:
+                WARN(f'{NAME}: {cls} gets placeholder figures, as technology -1 asks for; "45nm" gives real ones')
+                self._placeholders.add(cls)
             return None
         from .answers import answer
 

@@ -53,7 +53,7 @@ def node_nm(value: object, source: str, key: str = "technology") -> int:
     ------
     InputError : missing, not a node, or one that neither the models nor the scaling rule cover.
     """
-    known = ", ".join(f'"{node}nm"' for node in SUPPLY_V)
+    known = ", ".join(f'"{node}nm"' for node in SUPPLY_V if node != CHARACTERISED_NM)
     if value is None:
         raise InputError(
             source, key, f'is missing; "{CHARACTERISED_NM}nm" is characterised, and a scaling rule covers {known}'
