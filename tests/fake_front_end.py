@@ -49,8 +49,10 @@ def _call(tool, folder, extra_input_files, log_to, return_proc):
         code = int(behaviour == "refused")
     log_to.flush()
     seconds = 600 if behaviour == "endless" else 0
-    (folder / "pid").write_text(str(os.getpid()))
-    return subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({{seconds}}); raise SystemExit({{code}})"])
+    program = f"import time; time.sleep({{seconds}}); raise SystemExit({{code}})"
+    process = subprocess.Popen([sys.executable, "-c", program])
+    (folder / "pid").write_text(str(process.pid))
+    return process
 
 
 def call_mapper(specification, output_dir, extra_input_files, log_to, extra_args, return_proc):

@@ -248,7 +248,9 @@ def test_config_is_made_whole_from_its_stored_columns(pe: object, clock: object,
     sizes = {"rows": 3, "cols": 5, "ifmap_spad_depth": 9, "weights_spad_depth": 32, "psum_spad_depth": 7}
     values = {"pe_type": pe, **sizes, "glb_kib": 33.5, "glb_weights_share": 0.2, "clock": clock}
     config = config_from_values(values, "x")
-    row = dict(zip(DESIGN_COLUMNS, design_row("k", ArithmeticEngine(), config, DesignFacts(True)), strict=True))
+    row: dict[str, object] = dict(
+        zip(DESIGN_COLUMNS, design_row("k", ArithmeticEngine(), config, DesignFacts(True)), strict=True)
+    )
     with ResultStore.writing(tmp_path) as store:
         assert stored_config(row, store) == config
         with pytest.raises(InputError, match="is no config that this version"):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import subprocess
 import sys
+import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import fake_front_end
 import pytest
+import yaml
 from timeloop_runs import CONFIG, LAYER, RUNS, recorded, spec
 
 from qadam_plugin.engines.base import OBJECTIVES
@@ -115,12 +118,44 @@ def test_job_over_its_time_is_an_error_and_leaves_no_process(fake: Path, monkeyp
     assert not _alive(pid)
 
 
+def test_tools_end_with_the_process_that_asked_for_them(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_TIMELOOP", "endless")
+    (fake / "job").mkdir()
+    program = (
+        "import sys; from pathlib import Path; from qadam_plugin.engines.timeloop_process import Job, call_front_end; "
+        "call_front_end(sys.executable, [Job('timeloop-mapper', Path(sys.argv[1]), ())], 600.0)"
+    )
+    asking = subprocess.Popen([sys.executable, "-c", program, str(fake / "job")])
+    pid_file = fake / "job" / "pid"
+    for _ in range(300):
+        if pid_file.exists() and pid_file.read_text():
+            break
+        time.sleep(0.1)
+    pid = int(pid_file.read_text())
+    asking.kill()
+    asking.wait()
+    for _ in range(300):
+        if not _alive(pid):
+            break
+        time.sleep(0.1)
+    assert not _alive(pid)
+
+
+def test_documented_settings_are_the_defaults() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "timeloop.md").read_text(encoding="utf-8")
+    start = page.index("    python: null")
+    written = yaml.safe_load(textwrap.dedent(page[start : page.index("\n\n", start)]))
+    assert written == TimeloopSettings().model_dump()
+
+
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    # A dead process whose parent is gone may wait for ever to be collected.
+    status = Path(f"/proc/{pid}/stat")
+    return not (status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z")
 
 
 def test_mapping_that_the_model_refuses_is_told_with_its_reason(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,19 @@ del sys.path[0]
 import hashlib  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
+import os  # noqa: E402
 import pathlib  # noqa: E402
+import signal  # noqa: E402
+import subprocess  # noqa: E402
 
 FRONT_ENDS = ("pytimeloop.timeloopfe.v4", "timeloopfe.v4")
 
 #: Accelergy writes energies and areas with so many decimals; its own default, 6, is too coarse to compare with.
 ACCELERGY_DECIMALS = "15"
+
+ASKED_BY = os.getppid()
+
+_SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def load_front_end():
@@ -45,6 +52,17 @@ def source_digest(module):
     return state.hexdigest()
 
 
+def wait_as_long_as_asked(process):
+    """Exit code of a tool. When whoever asked for it is gone, the tool and this process are, too."""
+    while True:
+        try:
+            return process.wait(timeout=_SECONDS_BETWEEN_LOOKS)
+        except subprocess.TimeoutExpired:
+            if os.getppid() != ASKED_BY:
+                # This process leads a group of its own, with the tools in it.
+                os.killpg(0, signal.SIGKILL)
+
+
 def run_job(front_end, job):
     """Run one job to its end: {code} of the tool, or {error}."""
     folder, tool = job["folder"], job["tool"]
@@ -65,7 +83,7 @@ def run_job(front_end, job):
                 extra_args=options,
                 return_proc=True,
             )
-            return {"code": process.wait()}
+            return {"code": wait_as_long_as_asked(process)}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
