@@ -13,14 +13,14 @@ import yaml
 
 from ..hardware.pe_types import PE_TYPES, PEType
 from .accelergy_input import Dumper, Word
-from .catalogue import CYCLE, TECHNOLOGY
+from .catalogue import CYCLE, STORAGE_ACTIONS, TECHNOLOGY
 
 _MUST = Word("must_specify")
 
 #: Scratchpads of a whole PE: attribute stem, and the PE type's width.
 _SPADS = {"ifmap_spad": "act_bits", "weights_spad": "weight_bits", "psum_spad": "acc_bits"}
 
-_STORAGE_ACTIONS = ("read", "write", "update", "leak")
+_READ_AND_WRITTEN = {"psum_spad": ("read", "write")}
 
 
 def compound_yaml(command: str = "qadam-tl plugin components") -> str:
@@ -56,7 +56,7 @@ def _smartbuffer() -> dict[str, object]:
         "storage": _part("qadam_regfile", {"width": "width", "depth": "depth"}),
         "address_generator": _part("qadam_address_generator", {name: name for name in widths}),
     }
-    actions = {name: dict.fromkeys(parts, name) for name in _STORAGE_ACTIONS}
+    actions = {name: dict.fromkeys(parts, name) for name in STORAGE_ACTIONS}
     return _class("qadam_smartbuffer_RF", {"width": _MUST, "depth": _MUST, **widths}, parts, actions)
 
 
@@ -66,13 +66,12 @@ def _whole_pe(pe: PEType) -> dict[str, object]:
     parts = {"mac": _part("qadam_mac_unit", _widths(pe)), "control": _part("qadam_pe_control", _widths(pe))}
     for name, width in _SPADS.items():
         parts[name] = _part("qadam_regfile", {"width": getattr(pe, width), "depth": f"{name}_depth"})
-    compute: dict[str, str | tuple[str, ...]] = {
-        "mac": "compute",
-        "control": "compute",
-        **dict.fromkeys(_SPADS, "read"),
+    actions: dict[str, dict[str, str | tuple[str, ...]]] = {
+        "compute": {"mac": "compute", "control": "compute", **dict.fromkeys(_SPADS, "read"), **_READ_AND_WRITTEN},
+        "compute_gated": {"mac": "compute_gated", "control": "compute_gated"},
+        "leak": dict.fromkeys(parts, "leak"),
     }
-    compute["psum_spad"] = ("read", "write")
-    return _class(f"{pe.name}_pe_compute", depths, parts, {"compute": compute, "leak": dict.fromkeys(parts, "leak")})
+    return _class(f"{pe.name}_pe_compute", depths, parts, actions)
 
 
 def _widths(pe: PEType) -> dict[str, object]:
