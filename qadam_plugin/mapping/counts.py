@@ -247,8 +247,12 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
             peer = 0.0
             share = 0.0
             if level < top[k]:
-                peer = traffic[level + 1, k, LINKS] / stores[level, INSTANCES]
-                share = traffic[level + 1, k, ARRIVALS] / stores[level + 1, FANOUT]
+                links, children = traffic[level + 1, k, LINKS], stores[level + 1, FANOUT]
+                share = float(traffic[level + 1, k, ARRIVALS])
+                if children > 1:
+                    share /= children
+                if links > 0:
+                    peer = links / stores[level, INSTANCES]
             if k == _OUTPUTS:
                 traffic[level, k, UPDATES] = _round(content)
                 traffic[level, k, READS] = _round(content + peer - partition)
