@@ -34,6 +34,8 @@ def test_numbers_are_those_that_architectures_are_priced_with(name: str) -> None
         wanted = priced.energy.energy_pj[level.name]
         given = {key: level.attributes[key] for key in PARAMETERS.get(level.cls, ())} or {"pe_type": name}
         cls = level.cls if level.cls in PARAMETERS else "qadam_mac"
+        if "type" in given:
+            given["dram_type"] = given.pop("type")
         model = hwcomponents.get_model(cls, {**given, "global_cycle_seconds": cycle_s})
         assert model.area == pytest.approx(part.estimate.area_um2 * 1e-12, rel=REL)
         assert model.leak_power * cycle_s == pytest.approx(wanted["leak"] * 1e-12, rel=REL)

@@ -121,14 +121,15 @@ class QadamDRAM(_QadamStorage):
 
     Parameters
     ----------
-    width : bits of one access. type : LPDDR4, LPDDR, DDR3, DDR4, GDDR5 or HBM2. global_cycle_seconds : clock period, s.
+    width : bits of one access. dram_type : LPDDR4, LPDDR, DDR3, DDR4, GDDR5 or HBM2 (AccelForge keeps the key
+        ``type`` for itself). global_cycle_seconds : clock period, s.
     """
 
     component_name = "qadam_DRAM"
 
-    def __init__(self, width: int, type: str = "LPDDR4", global_cycle_seconds: float | None = None) -> None:
-        self.width, self.type = width, type
-        super().__init__("qadam_DRAM", {"width": width, "type": type}, TECH_NODE, global_cycle_seconds)
+    def __init__(self, width: int, dram_type: str = "LPDDR4", global_cycle_seconds: float | None = None) -> None:
+        self.width, self.dram_type = width, dram_type
+        super().__init__("qadam_DRAM", {"width": width, "type": dram_type}, TECH_NODE, global_cycle_seconds)
 
 
 class QadamMAC(_QadamComponent):
