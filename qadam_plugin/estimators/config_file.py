@@ -49,8 +49,11 @@ def entries(text: str, source: object) -> tuple[str, ...]:
     found = parse_mapping(text, source).get(KEY)
     if found is None:
         return ()
-    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+    if not isinstance(found, list):
         raise InputError(source, KEY, f"a list of folders is wanted, not {describe(found)}")
+    for index, item in enumerate(found):
+        if not isinstance(item, str):
+            raise InputError(source, f"{KEY}[{index}]", f"a folder is wanted, not {describe(item)}")
     return tuple(found)
 
 
