@@ -52,7 +52,7 @@ class PEType:
             return self.act_bits
         if self.family == "int":
             return self.act_bits + self.weight_bits
-        # The most negative activation, shifted left by 7 and negated, is 2^(act_bits + 6); two such terms are twice that.
+        # The most negative activation, shifted left by 7 and negated, is 2^(act_bits + 6); two terms are twice that.
         return self.act_bits + MAX_SHIFT + self.shift_terms
 
 
