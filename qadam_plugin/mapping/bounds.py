@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from ._jit import inlined, jit_lean
+from ._jit import jit_lean
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
 from .search_state import (
@@ -106,7 +106,7 @@ def _case_of(d: int) -> int:
     return M if d == _M else G
 
 
-@inlined
+@jit_lean
 def _least_price(
     tables: Tables, space: Space, state: State, near_case: int, far_case: int, tiled: bool
 ) -> tuple[float, float]:

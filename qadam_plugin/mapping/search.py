@@ -27,7 +27,7 @@ from .plan import Plan, make_plan, slot_names
 from .search_exact import search_space
 from .search_general import descend, least_cost, least_energy
 from .search_reason import undividable, why_none
-from .search_state import EDP, ENERGY, EVALUATED, LATENCY, empty_state
+from .search_state import EDP, ENERGY, EVALUATED, LATENCY
 from .tables import Tables, pack
 
 OBJECTIVES = {"edp": EDP, "energy": ENERGY, "latency": LATENCY}
@@ -163,26 +163,15 @@ def _search_one(spec: ArchSpec, layer: Layer, energy: EnergyTable, objective: in
 
 
 def _prove(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found | None:
-    """Complete search; None if there are too many inner choices."""
-    state = empty_state(tables, space)
+    """Complete search; None if there are more candidates than there is room for."""
     most = np.iinfo(np.int64).max if budget is None else budget
-    complete, left, inner_choices = search_space(
-        tables,
-        space,
-        state,
-        empty_nest(tables),
-        empty_counts(tables),
-        objective,
-        least_energy(plan),
-        most,
-        _INNER_LIMIT,
-    )
-    if inner_choices > _INNER_LIMIT:
+    answer = search_space(tables, space, objective, least_energy(plan), most, _INNER_LIMIT)
+    if answer is None:
         return None
+    state, left = answer
     cost = float(state.best[0])
-    bound = cost if complete else min(left, cost)
     evaluated = int(state.scalars[EVALUATED])
-    return _Found(state.best_factors, state.best_orders, cost, float(state.best[1]), bound, evaluated)
+    return _Found(state.best_factors, state.best_orders, cost, float(state.best[1]), min(left, cost), evaluated)
 
 
 def _descend(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found:

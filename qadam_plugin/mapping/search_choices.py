@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import inlined, jit, jit_lean
+from ._jit import jit_lean
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
 from .search_inner import set_factor, tile_words
@@ -20,32 +20,29 @@ _CHOICE, _CURSOR = range(2)
 _LARGE = 2**62
 
 
-@jit
 def list_choices(tables: Tables, space: Space, state: State, limit: int) -> tuple[IntArray, IntArray]:
     """Inner choices that fit containers and stores.
 
     Parameters
     ----------
-    limit : stop after so many; one more than that says that there are more.
+    limit : stop once there are more.
 
     Returns
     -------
     int64 (choices, V), the bound of each inner variable; int64 (choices,), MACs in use.
     """
     variables = space.variables.shape[1]
-    out, macs = np.ones((1024, variables), np.int64), np.empty(1024, np.int64)
-    state.extents[: tables.levels.shape[0] + 1] = 1
-    if not (_fits(tables, state, 0, space.places[FAR_LEVEL]) and _whole_fits(tables, space, state)):
-        return out[:0], macs[:0]
+    out, macs = np.ones((4096, variables), np.int64), np.empty(4096, np.int64)
     walk = np.ones((2, variables + 1), np.int64)
     walk[_CURSOR] = -1
     used = np.ones(tables.slots.shape[1], np.int64)
     left = tables.dims[BOUND].copy()
+    state.extents[: len(tables.levels) + 1] = 1
+    if not least_fits(tables, space, state):
+        return out[:0], macs[:0]
     count, depth = _fill(tables, space, state, walk, used, left, 0, 0, out, macs)
     while depth >= 0 and count <= limit:
-        more, more_macs = np.ones((2 * count, variables), np.int64), np.empty(2 * count, np.int64)
-        more[:count], more_macs[:count] = out, macs
-        out, macs = more, more_macs
+        out, macs = np.concatenate([out, np.ones_like(out)]), np.concatenate([macs, macs])
         count, depth = _fill(tables, space, state, walk, used, left, depth, count, out, macs)
     return out[:count], macs[:count]
 
@@ -116,7 +113,7 @@ def _fill(
     return count, depth
 
 
-@inlined
+@jit_lean
 def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> None:
     """Bound of one inner variable back to 1."""
     slot, d = space.variables[0, v], space.variables[1, v]
@@ -126,7 +123,7 @@ def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> No
             state.extents[row, d] //= bound
 
 
-@inlined
+@jit_lean
 def _allowed(tables: Tables, space: Space, walk: IntArray, depth: int, bound: int, used: IntArray) -> bool:
     """Constraints and fan-out of one loop, given the choices before it."""
     slot, d = space.variables[0, depth], space.variables[1, depth]
@@ -146,7 +143,7 @@ def _allowed(tables: Tables, space: Space, walk: IntArray, depth: int, bound: in
     return True
 
 
-@inlined
+@jit_lean
 def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
     """Whether what the inner loops chosen so far span fits every store from one level to before another."""
     for level in range(innermost, end):
@@ -162,7 +159,13 @@ def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
     return True
 
 
-@jit
+@jit_lean
+def least_fits(tables: Tables, space: Space, state: State) -> bool:
+    """Whether stores hold one word of each tensor, and those that no loops lie outside of all of their tensors."""
+    return _fits(tables, state, 0, space.places[FAR_LEVEL]) and _whole_fits(tables, space, state)
+
+
+@jit_lean
 def _whole_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether stores that no loops lie outside of hold all of their tensors."""
     for level in range(space.places[FAR_LEVEL], tables.levels.shape[0]):

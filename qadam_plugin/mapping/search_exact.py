@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
-from ._jit import inlined, jit, jit_lean
-from .bounds import least_cost_of_choice
-from .counts import Counts
+from ._jit import jit_lean
+from .bounds import iterations, least_cost_of_choice
+from .counts import Counts, empty_counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
-from .nest_arrays import Nest
+from .nest_arrays import Nest, empty_nest
 from .search_choices import list_choices
 from .search_inner import set_extents, set_inner, tile_words
 from .search_leaf import price_orders
@@ -20,12 +23,14 @@ from .search_state import (
     FAR_STEP,
     NEAR_LOOPS,
     NEAR_STEP,
+    REST,
     TILED,
     WHOLE,
     FloatArray,
     State,
     beats,
     cost_of,
+    empty_state,
 )
 from .tables import BOUND, KEEP, SIZE, Tables
 
@@ -35,65 +40,93 @@ _TENSORS = 3
 #: Inner choices that are searched before the others get their bounds.
 _FIRST = 256
 
+#: Bounds of near that there is room for, per inner choice.
+_MOST_TILES = 4_000_000
 
-@jit
+
+class Tiles(NamedTuple):
+    """Bounds of near for one inner choice. Scratch space.
+
+    Attributes
+    ----------
+    bounds : int64 (n, 8). costs, ties : float64 (n,), lower bounds. order : int64 (n,), a heap of their places.
+    cursor : int64 (9,), place among the divisors at each depth of the walk.
+    """
+
+    bounds: IntArray
+    costs: FloatArray
+    ties: FloatArray
+    order: IntArray
+    cursor: IntArray
+
+
 def search_space(
-    tables: Tables,
-    space: Space,
-    state: State,
-    nest: Nest,
-    counts: Counts,
-    objective: int,
-    floor_pj: float,
-    budget: int,
-    limit: int,
-) -> tuple[bool, float, int]:
+    tables: Tables, space: Space, objective: int, floor_pj: float, budget: int, limit: int
+) -> tuple[State, float] | None:
     """Search all of a provable space.
 
     Choices that use most MACs come first; once a good mapping is known, most others need no bound of their own.
 
     Parameters
     ----------
-    state : receives the best mapping.
     floor_pj : no mapping takes less energy.
     budget : mappings to price at most. limit : inner choices to list at most.
 
     Returns
     -------
-    Whether the search was complete; else the least bound among what it left out; inner choices.
+    The state with the best mapping, and the least bound among what was left out when the budget ended (infinite if
+    nothing was); None if there are more candidates than there is room for.
     """
+    state = empty_state(tables, space)
     choices, macs = list_choices(tables, space, state, limit)
-    total = macs.size
-    if total > limit:
-        return False, 0.0, total
-    order = np.argsort(-macs, kind="mergesort")
-    operations = 1
-    for d in range(_D):
-        operations *= tables.dims[BOUND, d]
+    if len(macs) > limit:
+        return None
+    nest, counts, tiles = empty_nest(tables), empty_counts(tables), _empty_tiles(space)
+    order = np.argsort(-macs, kind="stable")
     done = 0
-    while done < total:
-        end = min(total, done + _FIRST) if done == 0 and objective != ENERGY else total
-        taken = np.empty(end - done, np.int64)
-        costs, ties = np.empty(end - done), np.empty(end - done)
+    while done < len(order):
+        end = min(len(order), _FIRST) if done == 0 and objective != ENERGY else len(order)
+        taken, costs, ties = np.empty(end - done, np.int64), np.empty(end - done), np.empty(end - done)
         count = _bound_choices(
-            tables, space, state, choices, macs, order, done, objective, floor_pj, operations, taken, costs, ties
+            tables, space, state, choices, macs, order, done, objective, floor_pj, taken, costs, ties
         )
-        left = np.inf
-        if end < total:
-            left, _ = cost_of(objective, floor_pj, float(operations // macs[order[end]]))
-        for j in _ascending(costs[:count], ties[:count]):
-            bound = float(costs[j])
-            if not beats(bound, float(ties[j]), state.best):
-                break
-            if state.scalars[EVALUATED] >= budget:
-                return False, min(left, bound), total
-            set_extents(tables, space, choices, taken[j], state)
-            set_inner(tables, space, state)
-            missed = _search_near(tables, space, state, nest, counts, objective, budget)
-            if missed < np.inf:
-                return False, min(left, missed, bound), total
+        best_first = np.lexsort((ties[:count], costs[:count]))
+        missed = _search_choices(
+            tables,
+            space,
+            state,
+            nest,
+            counts,
+            choices,
+            taken[best_first],
+            costs[best_first],
+            ties[best_first],
+            objective,
+            budget,
+            tiles,
+        )
+        if missed < 0.0:
+            return None
+        if missed < np.inf:
+            if end < len(order):
+                operations = math.prod(int(bound) for bound in tables.dims[BOUND])
+                missed = min(missed, cost_of(objective, floor_pj, operations / int(macs[order[end]]))[0])
+            return state, missed
         done = end
-    return True, np.inf, total
+    return state, np.inf
+
+
+def _empty_tiles(space: Space) -> Tiles:
+    """Room for all bounds of near that there can be, within reason."""
+    most = math.prod(int(number) for number in (space.divisors > 0).sum(axis=1))
+    size = min(most, _MOST_TILES)
+    return Tiles(
+        bounds=np.empty((size, _D), np.int64),
+        costs=np.empty(size),
+        ties=np.empty(size),
+        order=np.empty(size, np.int64),
+        cursor=np.empty(_D + 1, np.int64),
+    )
 
 
 @jit_lean
@@ -107,7 +140,6 @@ def _bound_choices(
     begin: int,
     objective: int,
     floor_pj: float,
-    operations: int,
     taken: IntArray,
     costs: FloatArray,
     ties: FloatArray,
@@ -117,9 +149,10 @@ def _bound_choices(
     Parameters
     ----------
     taken, costs, ties : (n,), receive the choice, the bound of its cost and of its tie-breaker; n are looked at.
-    operations : multiply-accumulates of the layer. floor_pj : no mapping takes less energy.
+    floor_pj : no mapping takes less energy.
     """
     count = 0
+    operations = iterations(tables.dims, BOUND)
     for place in range(begin, begin + taken.size):
         i = order[place]
         cost, tie = cost_of(objective, floor_pj, float(operations // macs[i]))
@@ -134,42 +167,107 @@ def _bound_choices(
     return count
 
 
-@jit
-def _ascending(costs: FloatArray, ties: FloatArray) -> IntArray:
-    """Indices by cost, then tie-breaker, then place."""
-    by_tie = np.argsort(ties, kind="mergesort")
-    return by_tie[np.argsort(costs[by_tie], kind="mergesort")]
-
-
-@jit
-def _search_near(
-    tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int
+@jit_lean
+def _search_choices(
+    tables: Tables,
+    space: Space,
+    state: State,
+    nest: Nest,
+    counts: Counts,
+    choices: IntArray,
+    taken: IntArray,
+    costs: FloatArray,
+    ties: FloatArray,
+    objective: int,
+    budget: int,
+    tiles: Tiles,
 ) -> float:
-    """All bounds of near for one inner choice. Returns the least bound left out when the budget ends, else infinity."""
-    levels = tables.levels.shape[0]
-    rest = state.extents[levels + NEAR_LOOPS].copy()
-    tiles, costs, ties = _list_near(tables, space, state, rest, objective)
-    for i in _ascending(costs, ties):
-        bound = float(costs[i])
-        if not beats(bound, float(ties[i]), state.best):
+    """Search inner choices, best bound first. Returns the least bound left out if the budget ends, else infinity."""
+    for place in range(taken.size):
+        if not beats(costs[place], ties[place], state.best):
             break
         if state.scalars[EVALUATED] >= budget:
-            return bound
-        for d in range(_D):
-            state.extents[levels + NEAR_LOOPS, d] = tiles[i, d]
-        _set_near(tables, space, state, rest)
-        price_orders(tables, space, state, nest, counts, objective, budget)
+            return costs[place]
+        set_extents(tables, space, choices, taken[place], state)
+        set_inner(tables, space, state)
+        missed = _search_near(tables, space, state, nest, counts, objective, budget, tiles)
+        if missed < np.inf:
+            return min(missed, costs[place])
     return np.inf
 
 
 @jit_lean
-def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> None:
+def _search_near(
+    tables: Tables,
+    space: Space,
+    state: State,
+    nest: Nest,
+    counts: Counts,
+    objective: int,
+    budget: int,
+    tiles: Tiles,
+) -> float:
+    """All bounds of near for one inner choice. Returns the least bound left out if the budget ends, else infinity;
+    below 0 if there is no room for all."""
+    near = tables.levels.shape[0] + NEAR_LOOPS
+    count = _list_near(tables, space, state, objective, tiles)
+    if count > tiles.costs.size:
+        return -1.0
+    for j in range(count):
+        tiles.order[j] = j
+    for j in range(count // 2 - 1, -1, -1):
+        _sift(tiles, j, count)
+    while count > 0:
+        best = tiles.order[0]
+        bound = float(tiles.costs[best])
+        if not beats(bound, float(tiles.ties[best]), state.best):
+            break
+        if state.scalars[EVALUATED] >= budget:
+            return bound
+        for d in range(_D):
+            state.extents[near, d] = tiles.bounds[best, d]
+        _set_near(tables, space, state)
+        price_orders(tables, space, state, nest, counts, objective, budget)
+        count -= 1
+        tiles.order[0] = tiles.order[count]
+        _sift(tiles, 0, count)
+    return np.inf
+
+
+@jit_lean
+def _sift(tiles: Tiles, place: int, count: int) -> None:
+    """Restore the heap below one place: each entry's bound is at most those of its two children."""
+    moving = tiles.order[place]
+    child = 2 * place + 1
+    while child < count:
+        if child + 1 < count and _before(tiles, tiles.order[child + 1], tiles.order[child]):
+            child += 1
+        if not _before(tiles, tiles.order[child], moving):
+            break
+        tiles.order[place] = tiles.order[child]
+        place = child
+        child = 2 * place + 1
+    tiles.order[place] = moving
+
+
+@jit_lean
+def _before(tiles: Tiles, first: int, second: int) -> bool:
+    """Whether one bound comes before another: by cost, tie-breaker, place."""
+    if tiles.costs[first] != tiles.costs[second]:
+        return tiles.costs[first] < tiles.costs[second]
+    if tiles.ties[first] != tiles.ties[second]:
+        return tiles.ties[first] < tiles.ties[second]
+    return first < second
+
+
+@jit_lean
+def _set_near(tables: Tables, space: Space, state: State) -> None:
     """Far's bounds and near's tiles, once near's bounds are chosen."""
     levels, edges = tables.levels.shape[0], space.edges.shape[1]
     extents = state.extents
     state.scalars[TILED] = 1
     for d in range(_D):
-        extents[levels + FAR_LOOPS, d] = rest[d] // extents[levels + NEAR_LOOPS, d]
+        extents[levels + FAR_LOOPS, d] = extents[levels + REST, d] // extents[levels + NEAR_LOOPS, d]
         extents[levels + FAR_STEP, d] = extents[levels + NEAR_STEP, d] * extents[levels + NEAR_LOOPS, d]
     for b in range(edges):
         k, zone = space.edges[TENSOR, b], space.edges[ZONE, b]
@@ -180,58 +278,38 @@ def _set_near(tables: Tables, space: Space, state: State, rest: IntArray) -> Non
             state.flows[b, WHOLE] = tile_words(tables.dims, tables.dims, 0, k, state.tiles, edges + b)
 
 
-@jit
-def _list_near(
-    tables: Tables, space: Space, state: State, rest: IntArray, objective: int
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Bounds of near that fit and whose lower bound is below the best cost, with that bound."""
-    levels = tables.levels.shape[0]
-    tiles, costs, ties = np.ones((256, _D), np.int64), np.empty(256), np.empty(256)
-    cursor = np.full(_D + 1, -1, np.int64)
-    for d in range(_D):
-        state.extents[levels + NEAR_LOOPS, d] = 1
-        state.extents[levels + FAR_STEP, d] = state.extents[levels + NEAR_STEP, d]
-    count, depth = _fill_near(tables, space, state, rest, objective, cursor, 0, 0, tiles, costs, ties)
-    while depth >= 0:
-        tiles, costs, ties = _grown(tiles, costs, ties)
-        count, depth = _fill_near(tables, space, state, rest, objective, cursor, depth, count, tiles, costs, ties)
-    return tiles[:count], costs[:count], ties[:count]
-
-
 @jit_lean
-def _fill_near(
-    tables: Tables,
-    space: Space,
-    state: State,
-    rest: IntArray,
-    objective: int,
-    cursor: IntArray,
-    depth: int,
-    count: int,
-    tiles: IntArray,
-    costs: FloatArray,
-    ties: FloatArray,
-) -> tuple[int, int]:
-    """Go on with the walk until `tiles` is full. Returns how many there are, and the depth, -1 at the end.
+def _list_near(tables: Tables, space: Space, state: State, objective: int, tiles: Tiles) -> int:
+    """Bounds of near that fit and whose lower bound is below the best cost, into `tiles`.
 
-    Parameters
-    ----------
-    rest : int64 (8,), what the inner choice leaves. cursor : int64 (9,), place among the divisors at each depth.
+    Returns
+    -------
+    How many there are; one more than there is room for if there are more.
     """
     levels = tables.levels.shape[0]
     near, reach = levels + NEAR_LOOPS, levels + FAR_STEP
     extents = state.extents
+    rest = levels + REST
+    cursor = tiles.cursor
+    for d in range(_D):
+        cursor[d] = -1
+        extents[rest, d] = extents[near, d]
+        extents[near, d] = 1
+        extents[reach, d] = extents[levels + NEAR_STEP, d]
+    cursor[_D] = -1
+    count = 0
+    depth = 0
     while depth >= 0:
         if depth == _D:
-            if count == costs.size:
-                return count, depth
-            _set_near(tables, space, state, rest)
+            _set_near(tables, space, state)
             cost, tie = least_cost_of_choice(tables, space, state, objective)
             if beats(cost, tie, state.best):
+                if count == tiles.costs.size:
+                    return count + 1
                 for d in range(_D):
-                    tiles[count, d] = extents[near, d]
-                costs[count] = cost
-                ties[count] = tie
+                    tiles.bounds[count, d] = extents[near, d]
+                tiles.costs[count] = cost
+                tiles.ties[count] = tie
                 count += 1
             depth -= 1
             continue
@@ -239,9 +317,9 @@ def _fill_near(
         taken = 0
         while cursor[depth] < space.divisors.shape[1]:
             bound = int(space.divisors[depth, cursor[depth]])
-            if bound == 0 or bound > rest[depth]:
+            if bound == 0 or bound > extents[rest, depth]:
                 break
-            if _may_stand(space, rest[depth], depth, bound):
+            if _may_stand(space, extents[rest, depth], depth, bound):
                 extents[reach, depth] = extents[levels + NEAR_STEP, depth] * bound
                 if bound == 1 or _near_fits(tables, space, state):
                     taken = bound
@@ -255,20 +333,10 @@ def _fill_near(
             continue
         extents[near, depth] = taken
         depth += 1
-    return count, depth
+    return count
 
 
-@jit
-def _grown(rows: IntArray, costs: FloatArray, ties: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Copies of twice the length."""
-    count = costs.size
-    more = np.ones((2 * count, rows.shape[1]), np.int64)
-    more_costs, more_ties = np.empty(2 * count), np.empty(2 * count)
-    more[:count], more_costs[:count], more_ties[:count] = rows, costs, ties
-    return more, more_costs, more_ties
-
-
-@inlined
+@jit_lean
 def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     """Whether near may have this bound and far what remains of the rest."""
     if rest % bound:
@@ -283,7 +351,7 @@ def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     return remains <= space.limits[LARGEST, far, d] and space.limits[FIXED, far, d] in (0, remains)
 
 
-@inlined
+@jit_lean
 def _near_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether the stores from near to far hold their tiles."""
     row = tables.levels.shape[0] + FAR_STEP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ._jit import inlined, jit, jit_lean
+from ._jit import jit, jit_lean
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
@@ -101,7 +101,7 @@ def _list_orders(space: Space, state: State, loops: int, which: int, neighbours:
     return state.listed[0, row, mask], state.listed[1, row, mask]
 
 
-@inlined
+@jit_lean
 def _price_pair(
     tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, near_order: int, far_order: int
 ) -> tuple[float, float]:
@@ -137,7 +137,7 @@ def _price_pair(
     return _price(tables, space, state)
 
 
-@inlined
+@jit_lean
 def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, count: int) -> int:
     """Add the loops of one level to those of Inputs; returns how many there are then."""
     for j in range(_D):
@@ -152,7 +152,7 @@ def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, c
     return count
 
 
-@inlined
+@jit_lean
 def _handed_on(state: State, loops: int) -> bool:
     """Whether some step equals an offset between neighbours: then only the full count is exact."""
     if loops == 0 or state.loops[LOOP_AXIS, 0] < 0:
@@ -167,7 +167,7 @@ def _handed_on(state: State, loops: int) -> bool:
     return False
 
 
-@inlined
+@jit_lean
 def _repeats(tables: Tables, state: State, levels: int, near_order: int, far_order: int, k: int, is_open: bool) -> int:
     """How often a tile of Weights or Outputs arrives: the bounds from the innermost that moves it. Near -1 is none."""
     product = 1
@@ -186,7 +186,7 @@ def _repeats(tables: Tables, state: State, levels: int, near_order: int, far_ord
     return product
 
 
-@inlined
+@jit_lean
 def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
     """Energy and cycles from the words at every boundary, rounded and summed as Timeloop does."""
     flows, stores = state.flows, state.stores

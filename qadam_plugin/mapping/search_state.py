@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import inlined
+from ._jit import jit_lean
 from .deliveries import AXES, IntArray
 from .mapspace import Space
 from .tables import BLOCK, READ, UPDATE, WRITE, Tables
@@ -26,7 +26,7 @@ EDP, ENERGY, LATENCY = range(3)
 TOLERANCE = 1e-12
 
 #: Rows of `State.extents` after the L + 1 of the levels.
-NEAR_LOOPS, FAR_LOOPS, NEAR_STEP, FAR_STEP, ONES = 1, 2, 3, 4, 5
+NEAR_LOOPS, FAR_LOOPS, NEAR_STEP, FAR_STEP, ONES, REST = 1, 2, 3, 4, 5, 6
 
 #: Columns of `State.flows`.
 ABOVE, LEAST_ABOVE, LEAST_CHILD, BASE, OPEN, WHOLE, CHILD_PJ, PARENT_PJ, CHILD_WORDS, PARENT_WORDS = range(10)
@@ -47,8 +47,9 @@ class State(NamedTuple):
     Attributes
     ----------
     factors, orders, best_factors, best_orders : int64 (S, 8), a candidate and the best mapping.
-    extents : int64 (L + 6, 8). Row l: product of the bounds inside level l. Then, from L: bounds of near, of far (what
-        the inner part leaves, while near is not chosen); all bounds inside near, inside far; ones.
+    extents : int64 (L + 7, 8). Row l: product of the bounds inside level l. Then, from L: bounds of near, of far (what
+        the inner part leaves, while near is not chosen); all bounds inside near, inside far; ones; what the inner
+        part leaves.
     flows : float64 (B, 10). What the parent hands out per word of one child, and the least of it if neighbours
         hand on what they can; share of a child's words that then still comes from above; words of the child's tile,
         times inner loops that no outer one can reuse it over; whether outer loops can reuse it; tile of a child at or
@@ -92,7 +93,7 @@ def empty_state(tables: Tables, space: Space) -> State:
         orders=space.orders.copy(),
         best_factors=np.ones((slots, _D), np.int64),
         best_orders=space.orders.copy(),
-        extents=np.ones((levels + 6, _D), np.int64),
+        extents=np.ones((levels + 7, _D), np.int64),
         flows=np.zeros((edges, 10)),
         tiles=np.ones((2 * edges, AXES), np.int64),
         stores=np.zeros((levels, 4)),
@@ -107,7 +108,7 @@ def empty_state(tables: Tables, space: Space) -> State:
     )
 
 
-@inlined
+@jit_lean
 def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]:
     """Cost and tie-breaker: pJ times cycles, pJ, or cycles (then pJ)."""
     if objective == EDP:
@@ -117,7 +118,7 @@ def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]
     return cycles, energy
 
 
-@inlined
+@jit_lean
 def beats(cost: float, tie: float, best: FloatArray) -> bool:
     """Whether a cost, or a bound of one, is below the best by more than rounding."""
     if cost < best[0] * (1.0 - TOLERANCE):
