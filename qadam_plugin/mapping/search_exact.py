@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,53 +10,24 @@ from ._jit import jit_lean
 from .bounds import iterations, least_cost_of_choice
 from .counts import Counts, empty_counts
 from .deliveries import IntArray
-from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
+from .mapspace import Space
 from .nest_arrays import Nest, empty_nest
 from .search_choices import list_choices
-from .search_inner import set_extents, set_inner, tile_words
-from .search_leaf import price_orders
+from .search_inner import set_extents, set_inner
+from .search_near import Tiles, empty_tiles, search_near
 from .search_state import (
     ENERGY,
     EVALUATED,
-    FAR_LOOPS,
-    FAR_STEP,
-    NEAR_LOOPS,
-    NEAR_STEP,
-    REST,
-    TILED,
-    WHOLE,
     FloatArray,
     State,
     beats,
     cost_of,
     empty_state,
 )
-from .tables import BOUND, KEEP, SIZE, Tables
-
-_D = 8
-_TENSORS = 3
+from .tables import BOUND, Tables
 
 #: Inner choices that are searched before the others get their bounds.
 _FIRST = 256
-
-#: Bounds of near that there is room for, per inner choice.
-_MOST_TILES = 4_000_000
-
-
-class Tiles(NamedTuple):
-    """Bounds of near for one inner choice. Scratch space.
-
-    Attributes
-    ----------
-    bounds : int64 (n, 8). costs, ties : float64 (n,), lower bounds. order : int64 (n,), a heap of their places.
-    cursor : int64 (9,), place among the divisors at each depth of the walk.
-    """
-
-    bounds: IntArray
-    costs: FloatArray
-    ties: FloatArray
-    order: IntArray
-    cursor: IntArray
 
 
 def search_space(
@@ -81,7 +51,7 @@ def search_space(
     choices, macs = list_choices(tables, space, state, limit)
     if len(macs) > limit:
         return None
-    nest, counts, tiles = empty_nest(tables), empty_counts(tables), _empty_tiles(space)
+    nest, counts, tiles = empty_nest(tables), empty_counts(tables), empty_tiles(space)
     order = np.argsort(-macs, kind="stable")
     done = 0
     while done < len(order):
@@ -114,19 +84,6 @@ def search_space(
             return state, missed
         done = end
     return state, np.inf
-
-
-def _empty_tiles(space: Space) -> Tiles:
-    """Room for all bounds of near that there can be, within reason."""
-    most = math.prod(int(number) for number in (space.divisors > 0).sum(axis=1))
-    size = min(most, _MOST_TILES)
-    return Tiles(
-        bounds=np.empty((size, _D), np.int64),
-        costs=np.empty(size),
-        ties=np.empty(size),
-        order=np.empty(size, np.int64),
-        cursor=np.empty(_D + 1, np.int64),
-    )
 
 
 @jit_lean
@@ -190,176 +147,7 @@ def _search_choices(
             return costs[place]
         set_extents(tables, space, choices, taken[place], state)
         set_inner(tables, space, state)
-        missed = _search_near(tables, space, state, nest, counts, objective, budget, tiles)
+        missed = search_near(tables, space, state, nest, counts, objective, budget, tiles)
         if missed < np.inf:
             return min(missed, costs[place])
     return np.inf
-
-
-@jit_lean
-def _search_near(
-    tables: Tables,
-    space: Space,
-    state: State,
-    nest: Nest,
-    counts: Counts,
-    objective: int,
-    budget: int,
-    tiles: Tiles,
-) -> float:
-    """All bounds of near for one inner choice. Returns the least bound left out if the budget ends, else infinity;
-    below 0 if there is no room for all."""
-    near = tables.levels.shape[0] + NEAR_LOOPS
-    count = _list_near(tables, space, state, objective, tiles)
-    if count > tiles.costs.size:
-        return -1.0
-    for j in range(count):
-        tiles.order[j] = j
-    for j in range(count // 2 - 1, -1, -1):
-        _sift(tiles, j, count)
-    while count > 0:
-        best = tiles.order[0]
-        bound = float(tiles.costs[best])
-        if not beats(bound, float(tiles.ties[best]), state.best):
-            break
-        if state.scalars[EVALUATED] >= budget:
-            return bound
-        for d in range(_D):
-            state.extents[near, d] = tiles.bounds[best, d]
-        _set_near(tables, space, state)
-        price_orders(tables, space, state, nest, counts, objective, budget)
-        count -= 1
-        tiles.order[0] = tiles.order[count]
-        _sift(tiles, 0, count)
-    return np.inf
-
-
-@jit_lean
-def _sift(tiles: Tiles, place: int, count: int) -> None:
-    """Restore the heap below one place: each entry's bound is at most those of its two children."""
-    moving = tiles.order[place]
-    child = 2 * place + 1
-    while child < count:
-        if child + 1 < count and _before(tiles, tiles.order[child + 1], tiles.order[child]):
-            child += 1
-        if not _before(tiles, tiles.order[child], moving):
-            break
-        tiles.order[place] = tiles.order[child]
-        place = child
-        child = 2 * place + 1
-    tiles.order[place] = moving
-
-
-@jit_lean
-def _before(tiles: Tiles, first: int, second: int) -> bool:
-    """Whether one bound comes before another: by cost, tie-breaker, place."""
-    if tiles.costs[first] != tiles.costs[second]:
-        return tiles.costs[first] < tiles.costs[second]
-    if tiles.ties[first] != tiles.ties[second]:
-        return tiles.ties[first] < tiles.ties[second]
-    return first < second
-
-
-@jit_lean
-def _set_near(tables: Tables, space: Space, state: State) -> None:
-    """Far's bounds and near's tiles, once near's bounds are chosen."""
-    levels, edges = tables.levels.shape[0], space.edges.shape[1]
-    extents = state.extents
-    state.scalars[TILED] = 1
-    for d in range(_D):
-        extents[levels + FAR_LOOPS, d] = extents[levels + REST, d] // extents[levels + NEAR_LOOPS, d]
-        extents[levels + FAR_STEP, d] = extents[levels + NEAR_STEP, d] * extents[levels + NEAR_LOOPS, d]
-    for b in range(edges):
-        k, zone = space.edges[TENSOR, b], space.edges[ZONE, b]
-        if zone == NEAR:
-            words = tile_words(tables.dims, extents, levels + FAR_STEP, k, state.tiles, edges + b)
-            state.flows[b, WHOLE] = words
-        elif zone == OUTSIDE:
-            state.flows[b, WHOLE] = tile_words(tables.dims, tables.dims, 0, k, state.tiles, edges + b)
-
-
-@jit_lean
-def _list_near(tables: Tables, space: Space, state: State, objective: int, tiles: Tiles) -> int:
-    """Bounds of near that fit and whose lower bound is below the best cost, into `tiles`.
-
-    Returns
-    -------
-    How many there are; one more than there is room for if there are more.
-    """
-    levels = tables.levels.shape[0]
-    near, reach = levels + NEAR_LOOPS, levels + FAR_STEP
-    extents = state.extents
-    rest = levels + REST
-    cursor = tiles.cursor
-    for d in range(_D):
-        cursor[d] = -1
-        extents[rest, d] = extents[near, d]
-        extents[near, d] = 1
-        extents[reach, d] = extents[levels + NEAR_STEP, d]
-    cursor[_D] = -1
-    count = 0
-    depth = 0
-    while depth >= 0:
-        if depth == _D:
-            _set_near(tables, space, state)
-            cost, tie = least_cost_of_choice(tables, space, state, objective)
-            if beats(cost, tie, state.best):
-                if count == tiles.costs.size:
-                    return count + 1
-                for d in range(_D):
-                    tiles.bounds[count, d] = extents[near, d]
-                tiles.costs[count] = cost
-                tiles.ties[count] = tie
-                count += 1
-            depth -= 1
-            continue
-        cursor[depth] += 1
-        taken = 0
-        while cursor[depth] < space.divisors.shape[1]:
-            bound = int(space.divisors[depth, cursor[depth]])
-            if bound == 0 or bound > extents[rest, depth]:
-                break
-            if _may_stand(space, extents[rest, depth], depth, bound):
-                extents[reach, depth] = extents[levels + NEAR_STEP, depth] * bound
-                if bound == 1 or _near_fits(tables, space, state):
-                    taken = bound
-                break
-            cursor[depth] += 1
-        if taken == 0:
-            cursor[depth] = -1
-            extents[near, depth] = 1
-            extents[reach, depth] = extents[levels + NEAR_STEP, depth]
-            depth -= 1
-            continue
-        extents[near, depth] = taken
-        depth += 1
-    return count
-
-
-@jit_lean
-def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
-    """Whether near may have this bound and far what remains of the rest."""
-    if rest % bound:
-        return False
-    near, far = space.places[NEAR_SLOT], space.places[FAR_SLOT]
-    if near < 0:
-        if bound > 1:
-            return False
-    elif bound > space.limits[LARGEST, near, d] or space.limits[FIXED, near, d] not in (0, bound):
-        return False
-    remains = rest // bound
-    return remains <= space.limits[LARGEST, far, d] and space.limits[FIXED, far, d] in (0, remains)
-
-
-@jit_lean
-def _near_fits(tables: Tables, space: Space, state: State) -> bool:
-    """Whether the stores from near to far hold their tiles."""
-    row = tables.levels.shape[0] + FAR_STEP
-    for level in range(space.places[NEAR_LEVEL], space.places[FAR_LEVEL]):
-        held = 0
-        for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k]:
-                held += tile_words(tables.dims, state.extents, row, k, state.tiles, 2 * space.edges.shape[1] - 1)
-        if held > tables.levels[level, SIZE]:
-            return False
-    return True

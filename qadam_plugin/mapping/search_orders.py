@@ -27,8 +27,8 @@ _MOST = 4096
 
 @jit
 def typed(value: int) -> int:
-    """The same integer, not as a literal: Numba compiles what is called with it once more for each literal."""
-    return value
+    """The same integer, not as a literal (a sum is none): Numba would compile what is called with it once more."""
+    return value + 0
 
 
 @jit
