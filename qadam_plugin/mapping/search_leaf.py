@@ -58,8 +58,8 @@ _OUTPUTS = 2
 @jit_lean
 def price_orders(
     tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int
-) -> None:
-    """Price every order of near and far that matters; keep the best mapping."""
+) -> bool:
+    """Price every order of near and far that matters; keep the best mapping. False if the budget ended before."""
     levels = tables.levels.shape[0]
     neighbours = 1 if state.scalars[CARRIES] > 0 else 0
     near_start, near_count, far_start, far_count = 0, 0, 0, 0
@@ -69,7 +69,7 @@ def price_orders(
     for f in range(far_start, far_start + far_count):
         for n in range(near_start, near_start + near_count):
             if state.scalars[EVALUATED] >= budget:
-                return
+                return False
             state.scalars[EVALUATED] += 1
             energy, cycles = _price_pair(tables, space, state, nest, counts, n, f)
             cost, tie = cost_of(objective, energy, cycles)
@@ -81,6 +81,7 @@ def price_orders(
                     for d in range(_D):
                         state.best_factors[slot, d] = state.factors[slot, d]
                         state.best_orders[slot, d] = state.orders[slot, d]
+    return True
 
 
 @jit

@@ -97,7 +97,8 @@ def search_near(
         for d in range(_D):
             state.extents[near, d] = tiles.bounds[best, d]
         _set_near(tables, space, state)
-        price_orders(tables, space, state, nest, counts, objective, budget)
+        if not price_orders(tables, space, state, nest, counts, objective, budget):
+            return bound
         count -= 1
         tiles.order[0] = tiles.order[count]
         _sift(tiles, 0, count)
