@@ -1,7 +1,7 @@
 """The best mapping of one layer on one architecture.
 
-Where near, far and the inner factors decide all costs (`mapspace.Space.provable`: row-stationary designs, joint or
-split, and others whose inner loops have no free order that matters) the whole space is searched and the answer is
+Where near, far and the inner factors decide all costs (`mapspace.make_space` says so: row-stationary designs, joint
+or split, and others whose inner loops have no free order that matters) the whole space is searched and the answer is
 proven. Elsewhere the best of a deterministic descent is returned with a lower bound.
 """
 
