@@ -138,6 +138,8 @@ def _styles(panels: Sequence[Panel]) -> dict[str, tuple[str, str, bool]]:
 
 
 def _draw(panel: Panel, ax: Axes, styles: dict[str, tuple[str, str, bool]]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     for name, points in panel.points.items():
         marker, colour, filled = styles[name]
         face = colour if filled else "none"
@@ -159,7 +161,9 @@ def _draw(panel: Panel, ax: Axes, styles: dict[str, tuple[str, str, bool]]) -> N
         # Ranges of more than a decade are read on a logarithmic axis.
         if every.min() > 0 and every.max() > 10 * every.min():
             set_scale("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
     ax.set_title(panel.title, fontsize=9)
     ax.set_xlabel(panel.x_label)
     ax.set_ylabel(panel.y_label)
