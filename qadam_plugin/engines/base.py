@@ -115,6 +115,20 @@ class Design(ABC):
         """
 
 
+class UnbuildableDesign(Design):
+    """A config that cannot be built: its facts say why."""
+
+    def __init__(self, facts: DesignFacts) -> None:
+        self._facts = facts
+
+    @property
+    def facts(self) -> DesignFacts:
+        return self._facts
+
+    def run(self, layer: Layer, objective: str) -> LayerResult:
+        raise AssertionError(f"a design that cannot be built ({self._facts.reason}) was run")
+
+
 class Engine(ABC):
     """A way to answer what a layer costs on a config.
 

@@ -13,7 +13,7 @@ from ..mapping.evaluation import Evaluation
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..workloads.layer import Layer
-from .base import Access, Design, DesignFacts, Engine, LayerResult
+from .base import Access, Design, DesignFacts, Engine, LayerResult, UnbuildableDesign
 from .sources import sources_digest
 
 if TYPE_CHECKING:
@@ -53,20 +53,8 @@ class RowStationaryEngine(Engine):
             spec = build_spec(config, clock_ghz)
             priced = price_spec(spec, self.library)
         except InputError as error:
-            return _Unbuildable(DesignFacts(valid=False, reason=error.message))
+            return UnbuildableDesign(DesignFacts(valid=False, reason=error.message))
         return RowStationaryDesign(clock_ghz, spec, priced)
-
-
-class _Unbuildable(Design):
-    def __init__(self, facts: DesignFacts) -> None:
-        self._facts = facts
-
-    @property
-    def facts(self) -> DesignFacts:
-        return self._facts
-
-    def run(self, layer: Layer, objective: str) -> LayerResult:
-        raise AssertionError(f"a design that cannot be built ({self._facts.reason}) was run")
 
 
 class RowStationaryDesign(Design):

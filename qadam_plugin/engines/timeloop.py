@@ -20,7 +20,7 @@ from ..mapping.nest import LevelLoops, Mapping
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..workloads.layer import Layer
-from .base import Design, DesignFacts, Engine, LayerResult
+from .base import Design, DesignFacts, Engine, LayerResult, UnbuildableDesign
 from .sources import sources_digest
 from .timeloop_jobs import TimeloopRunner
 from .timeloop_settings import TimeloopSettings, load_settings
@@ -118,7 +118,7 @@ class TimeloopEngine(Engine):
             spec = build_spec(config, clock_ghz)
             priced = price_spec(spec, self.library)
         except InputError as error:
-            return _Unbuildable(DesignFacts(valid=False, reason=error.message))
+            return UnbuildableDesign(DesignFacts(valid=False, reason=error.message))
         return TimeloopDesign(self, config.config_id, clock_ghz, spec, priced)
 
     def evaluate(
@@ -183,18 +183,6 @@ class TimeloopEngine(Engine):
         except OSError as error:
             raise RunError(f"{folder}: cannot be written ({error.strerror}); see keep_jobs of the settings") from None
         yield folder
-
-
-class _Unbuildable(Design):
-    def __init__(self, facts: DesignFacts) -> None:
-        self._facts = facts
-
-    @property
-    def facts(self) -> DesignFacts:
-        return self._facts
-
-    def run(self, layer: Layer, objective: str) -> LayerResult:
-        raise AssertionError(f"a design that cannot be built ({self._facts.reason}) was run")
 
 
 class TimeloopDesign(Design):
