@@ -25,7 +25,7 @@ def _operands(pe: PEType, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     design = mac_design(pe)
     rows = check_vectors(design, count, seed=7)
     names = [port.name for port in design.inputs]
-    return tuple(rows[:, names.index(name)] for name in ("act", "weight", "psum_in"))  # type: ignore[return-value]
+    return tuple(rows[:, names.index(name)] for name in ("act", "weight", "psum"))  # type: ignore[return-value]
 
 
 def _exact(bits: int, form: FloatFormat) -> Fraction | str:

@@ -71,7 +71,7 @@ def _changed(design: Design, line: str, other: str) -> Design:
         ("fp32", "| (zero & infinite)", ""),
         ("lightpe1", "code != 4'b1111", "code != 4'b0111"),
         ("lightpe2", "SUM = SHIFTED + 2", "SUM = SHIFTED"),
-        ("int8", "chained ? addend : ", ""),
+        ("int8", "chained ? psum : ", ""),
     ],
 )
 def test_a_wrong_line_fails_the_vectors(pe: str, line: str, other: str) -> None:

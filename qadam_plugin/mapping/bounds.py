@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
 from .search_state import (

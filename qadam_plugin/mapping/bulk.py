@@ -12,7 +12,7 @@ from ..errors import QadamError
 from ..hardware.archspec import ArchSpec
 from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import Layer
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .counts import CYCLES, VALID, Counts, FloatArray, count_mapping, empty_counts
 from .deliveries import IntArray
 from .nest import Mapping

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import inlined, jit_lean
+from ..jit import inlined, jit_lean
 from .deliveries import IntArray
 from .nest_arrays import USED_X, USED_Y, WORDS, Nest, collect, flatten
 from .tables import (

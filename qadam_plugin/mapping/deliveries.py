@@ -44,7 +44,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 
 #: Axes of a tensor at most: Inputs have N, C, width, height, G.
 AXES = 5

@@ -18,7 +18,7 @@ Timeloop's rule accumulation along a row of MACs is free.
 
 from __future__ import annotations
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, IntArray, fresh_words
 
 #: Odd constant of multiplicative hashing.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import inlined, jit_lean
+from ..jit import inlined, jit_lean
 from .deliveries import (
     AXES,
     LOOP_AXIS,

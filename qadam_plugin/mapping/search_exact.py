@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .bounds import iterations, least_cost_of_choice
 from .counts import Counts, empty_counts
 from .deliveries import IntArray

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ._jit import jit
+from ..jit import jit
 from .counts import CYCLES, VALID, Counts, count_mapping
 from .deliveries import IntArray
 from .mapspace import FIXED, LARGEST, Space

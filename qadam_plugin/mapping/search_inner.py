@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._jit import jit, jit_lean
+from ..jit import jit, jit_lean
 from .deliveries import AXES, IntArray
 from .mapspace import AT_MAC, CHILD, INSIDE, PARENT, TENSOR, ZONE, Space
 from .search_state import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ._jit import jit, jit_lean
+from ..jit import jit, jit_lean
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words

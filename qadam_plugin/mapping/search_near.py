@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .bounds import least_cost_of_choice
 from .counts import Counts
 from .deliveries import IntArray

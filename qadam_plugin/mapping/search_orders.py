@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ..jit import jit
 from .deliveries import IntArray
 
 _D = 8

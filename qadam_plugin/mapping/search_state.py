@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .deliveries import AXES, IntArray
 from .mapspace import Space
 from .tables import BLOCK, READ, UPDATE, WRITE, Tables

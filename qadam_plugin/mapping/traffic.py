@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._jit import jit_lean
+from ..jit import jit_lean
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
 from .nest_arrays import FIRST, INNER_FIRST, LOOP_OUTPUTS, LOOP_WEIGHTS, WORDS, steps_of

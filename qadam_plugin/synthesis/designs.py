@@ -58,7 +58,7 @@ class Design:
 
 
 def mac_design(pe: PEType, pipeline: int = 1, clock_gating: bool = True, zero_gating: bool = False) -> Design:
-    """Multiply-accumulate unit: result ``psum_in + act * weight``, ``pipeline + 2`` cycles after its operands.
+    """Multiply-accumulate unit: result ``psum + act * weight``, ``pipeline + 2`` cycles after its operands.
 
     Parameters
     ----------
@@ -76,10 +76,11 @@ def mac_design(pe: PEType, pipeline: int = 1, clock_gating: bool = True, zero_ga
         Port("rst", 1),
         Port("en", 1),
         Port("chain", 1),
+        Port("first", 1),
         Port("act", pe.act_bits),
         Port("weight", pe.weight_bits),
+        Port("psum", pe.acc_bits),
         Port("psum_in", pe.acc_bits),
-        Port("addend", pe.acc_bits),
     )
     outputs = (Port("take", 1), Port("valid", 1), Port("busy", 1), Port("psum_out", pe.acc_bits))
     name = f"mac_{_type_name(pe)}_{_options(pipeline, clock_gating, zero_gating)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..mapping._jit import jit
+from ..jit import jit
 from .netlist import NO_NET
 from .timing import interpolate
 

@@ -37,7 +37,7 @@ def expected_outputs(design: Design, inputs: Bits) -> Bits:
 
 
 def addend_delay(design: Design) -> int:
-    """Cycles from a chain operation of a MAC to the one in which it takes its addend."""
+    """Cycles from a chain operation of a MAC to the one in which it takes what it adds."""
     return 2 if design.parameters["PIPELINE"] >= 2 else 1
 
 
@@ -56,8 +56,9 @@ def _mac(design: Design, columns: dict[str, Bits]) -> Bits:
 
     chain = columns["chain"].astype(bool)
     product = products(design.pe, columns["act"], columns["weight"], bool(design.parameters["ZERO_GATING"]))
-    addend = _later(columns["addend"], delay)
-    result = sums(design.pe, columns["psum_in"], np.where(chain, addend, product))
+    base = np.where(columns["first"].astype(bool), np.uint64(0), columns["psum"])
+    base = np.where(chain, columns["psum_in"], base)
+    result = sums(design.pe, base, np.where(chain, _later(columns["psum"], delay), product))
 
     shown = np.zeros(cycles, dtype=np.uint64)
     shown[latency:] = result[: cycles - latency]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..mapping._jit import jit
+from ..jit import jit
 from .boolean import evaluate
 from .celltables import lookup
 from .event_kernel import FLOP_COLUMNS, FLOP_FALL, FLOP_RISE, GATE_COLUMNS, GATE_FALL, GATE_RISE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..mapping._jit import jit
+from ..jit import jit
 from .celltables import BOTH, POSITIVE, lookup
 from .liberty import Pin
 from .netlist import NO_NET, ONE, Netlist

@@ -34,7 +34,7 @@ def warmup_cycles(design: Design) -> int:
 def check_vectors(design: Design, count: int, seed: int) -> Bits:
     """Vectors that check a MAC or a scratchpad: every corner combination of its operands, then `count` random rows.
 
-    MAC: enable, chain and operands all change at random; half of the operands are drawn from the corners, for floating
+    MAC: enable, chain, first and operands all change at random; half of the operands are drawn from the corners, for floating
     point also pairs of close exponents, where cancellation and rounding happen. Scratchpad: reads and writes at random.
     """
     rng = np.random.default_rng(seed)
@@ -67,7 +67,7 @@ def mac_stimulus(design: Design, distribution: str, count: int, seed: int, mode:
     psum = partial_sums(design.pe, distribution, total, rng)
     if mode == "gated":
         act[warmup_cycles(design) :] = 0
-    rows = _rows(design, total, {"en": 1, "act": act, "weight": weight, "psum_in": psum})
+    rows = _rows(design, total, {"en": 1, "act": act, "weight": weight, "psum": psum})
     if mode == "idle":
         held = warmup_cycles(design)
         rows[held:] = rows[held - 1]
@@ -122,7 +122,7 @@ def random_run(design: Design, distribution: str, taps: int, filters: int, posit
 def corner_values(port: Port, pe: PEType) -> Bits:
     """Operands at the edges of a MAC's port: limits, zero and one, and for floating point the special numbers."""
     if pe.family == "fp":
-        return _float_corners(sum_format(pe) if port.name in ("psum_in", "addend") else operand_format(pe))
+        return _float_corners(sum_format(pe) if port.name in ("psum", "psum_in") else operand_format(pe))
     if pe.family == "shift-add" and port.name == "weight":
         if pe.shift_terms == 1:
             return np.arange(16, dtype=np.uint64)
@@ -158,14 +158,14 @@ def _corner_rows(design: Design) -> Bits:
     """Every combination of corner operands, as products and as chain operations."""
     assert design.pe is not None
     ports = {port.name: port for port in design.inputs}
-    corners = {name: corner_values(ports[name], design.pe) for name in ("act", "weight", "psum_in", "addend")}
+    corners = {name: corner_values(ports[name], design.pe) for name in ("act", "weight", "psum", "psum_in")}
     act, weight, psum = (
-        grid.ravel() for grid in np.meshgrid(corners["act"], corners["weight"], corners["psum_in"], indexing="ij")
+        grid.ravel() for grid in np.meshgrid(corners["act"], corners["weight"], corners["psum"], indexing="ij")
     )
-    computed = _rows(design, len(act), {"en": 1, "act": act, "weight": weight, "psum_in": psum})
-    psum, addend = (grid.ravel() for grid in np.meshgrid(corners["psum_in"], corners["addend"], indexing="ij"))
-    # The addend is taken a cycle or two behind its operation: hold each long enough for both.
-    chained = _rows(design, len(psum), {"en": 1, "chain": 1, "psum_in": psum, "addend": addend})
+    computed = _rows(design, len(act), {"en": 1, "act": act, "weight": weight, "psum": psum})
+    psum, psum_in = (grid.ravel() for grid in np.meshgrid(corners["psum"], corners["psum_in"], indexing="ij"))
+    # What is added is taken a cycle or two behind its operation: hold each long enough for both.
+    chained = _rows(design, len(psum), {"en": 1, "chain": 1, "psum": psum, "psum_in": psum_in})
     return np.concatenate([computed, np.repeat(chained, 3, axis=0)])
 
 
@@ -174,9 +174,10 @@ def _random_operations(design: Design, count: int, rng: np.random.Generator) -> 
     columns: dict[str, Bits] = {
         "en": (rng.random(count) < 0.75).astype(np.uint64),
         "chain": (rng.random(count) < 0.25).astype(np.uint64),
+        "first": (rng.random(count) < 0.1).astype(np.uint64),
     }
     for port in design.inputs:
-        if port.name in ("act", "weight", "psum_in", "addend"):
+        if port.name in ("act", "weight", "psum", "psum_in"):
             wild = rng.integers(0, int(mask(port.bits)), count, dtype=np.uint64, endpoint=True)
             corner = rng.choice(corner_values(port, design.pe), count)
             columns[port.name] = np.where(rng.random(count) < 0.3, corner, wild)
@@ -185,7 +186,7 @@ def _random_operations(design: Design, count: int, rng: np.random.Generator) -> 
         form = operand_format(design.pe)
         columns |= _hard_factors(form, columns["act"], columns["weight"], rng)
         near = _close_to_products(design.pe, columns["act"], columns["weight"], rng)
-        columns["psum_in"] = np.where(rng.random(count) < 2 / 3, near, columns["psum_in"])
+        columns["psum"] = np.where(rng.random(count) < 2 / 3, near, columns["psum"])
     return _rows(design, count, columns)
 
 

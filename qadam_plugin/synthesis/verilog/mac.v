@@ -1,12 +1,15 @@
-// Multiply-accumulate unit: psum_out = psum_in + act * weight, or psum_in + addend for an operation marked chain.
+// Multiply-accumulate unit: psum_out = psum + act * weight, act * weight alone for an operation marked first, or
+// psum_in + psum for one marked chain.
 // Registers: operands, PIPELINE ranks in between, result. A result stands at psum_out PIPELINE + 2 edges after its operands.
 //   en        1, in           an operation enters at this edge
-//   chain     1, in           with en: add addend instead of the product
+//   chain     1, in           with en: start from psum_in, and add psum instead of the product
+//   first     1, in           with en and without chain: start from zero
 //   act       ACT_BITS, in
 //   weight    WEIGHT_BITS, in
-//   psum_in   ACC_BITS, in
-//   addend    ACC_BITS, in    sampled at the edge where take is high, not where the operation enters
-//   take      1, out          addend is taken at this edge
+//   psum      ACC_BITS, in    of the scratchpad; what chain adds is sampled at the edge where take is high, not where the
+//                             operation enters
+//   psum_in   ACC_BITS, in    of the PE below
+//   take      1, out          psum is taken at this edge
 //   valid     1, out          psum_out holds a new result
 //   busy      1, out          an operation is under way
 //   psum_out  ACC_BITS, out
@@ -34,10 +37,11 @@ module mac #(
     input                    rst,
     input                    en,
     input                    chain,
+    input                    first,
     input  [ACT_BITS-1:0]    act,
     input  [WEIGHT_BITS-1:0] weight,
+    input  [ACC_BITS-1:0]    psum,
     input  [ACC_BITS-1:0]    psum_in,
-    input  [ACC_BITS-1:0]    addend,
     output                   take,
     output                   valid,
     output                   busy,
@@ -64,22 +68,22 @@ module mac #(
 
     // Partial sum and marks of the operation, rank by rank beside the product.
     wire [ACC_BITS+1:0] beside [0:PRODUCT_RANKS+1];
-    assign beside[0] = {chain, skip, psum_in};
+    assign beside[0] = {chain, skip, chain ? psum_in : psum & {ACC_BITS{~first}}};
     genvar k;
     generate
         for (k = 0; k <= PRODUCT_RANKS; k = k + 1) begin : follow
             rank #(.WIDTH(ACC_BITS + 2)) beside_rank (.clk(clk), .load(load[k]), .d(beside[k]), .q(beside[k+1]));
         end
     endgenerate
-    wire [ACC_BITS-1:0] psum = beside[PRODUCT_RANKS+1][ACC_BITS-1:0];
+    wire [ACC_BITS-1:0] base = beside[PRODUCT_RANKS+1][ACC_BITS-1:0];
 
-    // The product's last rank, or the adder where there is none, takes the addend in the product's place.
+    // The product's last rank, or the adder where there is none, takes psum in the product's place.
     localparam SELECT = (PRODUCT_RANKS == 2) ? 2 : 1;
     wire chained = beside[SELECT][ACC_BITS+1];
     wire skipped = beside[SELECT][ACC_BITS];
     wire [ACC_BITS-1:0] product;
     wire carry;
-    wire [ACC_BITS-1:0] selected = chained ? addend : product & {ACC_BITS{~skipped}};
+    wire [ACC_BITS-1:0] selected = chained ? psum : product & {ACC_BITS{~skipped}};
     wire selected_carry = carry & ~chained & ~skipped;
     wire [ACC_BITS-1:0] term;
     wire term_carry;
@@ -105,7 +109,7 @@ module mac #(
                 assign load_sum = 2'b00;
             end
             sum_fp #(.EXP(ACC_EXP), .FRAC(ACC_FRAC), .RANKS((PIPELINE > 2) ? PIPELINE - 2 : 0)) add (
-                .clk(clk), .load(load_sum), .a(psum), .b(term), .sum(sum)
+                .clk(clk), .load(load_sum), .a(base), .b(term), .sum(sum)
             );
         end else begin : fixed
             if (FAMILY == 1) begin : shift_add
@@ -129,7 +133,7 @@ module mac #(
                 );
                 assign carry = 1'b0;
             end
-            assign sum = psum + term + term_carry;
+            assign sum = base + term + term_carry;
         end
     endgenerate
     rank #(.WIDTH(ACC_BITS)) result_rank (.clk(clk), .load(load[RANKS-1]), .d(sum), .q(psum_out));

@@ -49,7 +49,6 @@ module pe #(
     wire [ACT_BITS-1:0] act;
     wire [WEIGHT_BITS-1:0] weight;
     wire [ACC_BITS-1:0] psum;
-    wire [ACC_BITS-1:0] psum_in = mac_chain ? p_in_data : psum & {ACC_BITS{~first_round}};
 
     pe_control #(
         .IFMAP_DEPTH(IFMAP_DEPTH), .WEIGHT_DEPTH(WEIGHT_DEPTH), .PSUM_DEPTH(PSUM_DEPTH)
@@ -78,7 +77,7 @@ module pe #(
         .EXP(EXP), .FRAC(FRAC), .ACC_EXP(ACC_EXP), .ACC_FRAC(ACC_FRAC),
         .PIPELINE(PIPELINE), .CLOCK_GATING(CLOCK_GATING), .ZERO_GATING(ZERO_GATING)
     ) mac (
-        .clk(clk), .rst(rst), .en(mac_en), .chain(mac_chain), .act(act), .weight(weight), .psum_in(psum_in),
-        .addend(psum), .take(mac_take), .valid(mac_valid), .busy(mac_busy), .psum_out(p_out_data)
+        .clk(clk), .rst(rst), .en(mac_en), .chain(mac_chain), .first(first_round), .act(act), .weight(weight),
+        .psum(psum), .psum_in(p_in_data), .take(mac_take), .valid(mac_valid), .busy(mac_busy), .psum_out(p_out_data)
     );
 endmodule

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qadam_plugin.mapping import _jit
+from qadam_plugin import jit as jit_module
 
 WORKER = """
 import sys
@@ -18,7 +18,7 @@ import outer
 print(outer.twice_plus(20))
 """
 INNER = """
-from qadam_plugin.mapping._jit import jit_lean
+from qadam_plugin.jit import jit_lean
 
 ADDED = {added}
 
@@ -28,7 +28,7 @@ def plus(x: int) -> int:
 """
 OUTER = """
 from inner import plus
-from qadam_plugin.mapping._jit import jit
+from qadam_plugin.jit import jit
 
 @jit
 def twice_plus(x: int) -> int:
@@ -67,27 +67,27 @@ def test_the_first_folder_that_can_be_written_is_taken(tmp_path: Path, monkeypat
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked))  # a file: no folder can be made below it
-    monkeypatch.setattr(_jit, "__file__", str(blocked / "mapping" / "_jit.py"))
+    monkeypatch.setattr(jit_module, "__file__", str(blocked / "jit.py"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    _jit._cache_root.cache_clear()
+    jit_module._cache_root.cache_clear()
     try:
-        assert _jit._cache_root() == tmp_path / "cache" / "qadam-tl"
-        _jit._cache_root.cache_clear()
+        assert jit_module._cache_root() == tmp_path / "cache" / "qadam-tl"
+        jit_module._cache_root.cache_clear()
         monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-        monkeypatch.setattr(_jit.tempfile, "gettempdir", lambda: str(tmp_path / "shared"))
-        assert _jit._cache_root() is None
+        monkeypatch.setattr(jit_module.tempfile, "gettempdir", lambda: str(tmp_path / "shared"))
+        assert jit_module._cache_root() is None
         (tmp_path / "shared").mkdir()
-        _jit._cache_root.cache_clear()
-        private = _jit._cache_root()
+        jit_module._cache_root.cache_clear()
+        private = jit_module._cache_root()
         assert private == tmp_path / "shared" / f"qadam-tl-{os.getuid()}"
         assert private.stat().st_mode & 0o077 == 0
     finally:
-        _jit._cache_root.cache_clear()
+        jit_module._cache_root.cache_clear()
 
 
 def test_without_any_folder_kernels_are_compiled_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_jit, "_cache_root", lambda: None)
-    assert _jit.jit(_add)(2) == 3
+    monkeypatch.setattr(jit_module, "_cache_root", lambda: None)
+    assert jit_module.jit(_add)(2) == 3
 
 
 def _add(x: int) -> int:
