@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..errors import QadamError
 from ..hardware.archspec import ArchSpec
+from ..jit import jit_lean
 from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import Layer
-from ..jit import jit_lean
 from .counts import CYCLES, VALID, Counts, FloatArray, count_mapping, empty_counts
 from .deliveries import IntArray
 from .nest import Mapping

@@ -34,8 +34,9 @@ def warmup_cycles(design: Design) -> int:
 def check_vectors(design: Design, count: int, seed: int) -> Bits:
     """Vectors that check a MAC or a scratchpad: every corner combination of its operands, then `count` random rows.
 
-    MAC: enable, chain, first and operands all change at random; half of the operands are drawn from the corners, for floating
-    point also pairs of close exponents, where cancellation and rounding happen. Scratchpad: reads and writes at random.
+    MAC: enable, chain, first and operands all change at random; half of the operands are drawn from the corners, for
+    floating point also pairs of close exponents, where cancellation and rounding happen. Scratchpad: reads and writes
+    at random.
     """
     rng = np.random.default_rng(seed)
     if design.kind == "spad":
