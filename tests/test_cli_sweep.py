@@ -226,6 +226,23 @@ def test_pareto_prints_filters_and_writes(folder: Path, capsys: pytest.CaptureFi
     assert (code, out.strip()) == (0, "no result with a valid mapping meets the condition")
 
 
+def test_pareto_takes_accuracies_from_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    qadam_tl(capsys, *SWEEP, "--jobs", "1")
+    (folder / "accuracy.csv").write_text("network,pe_type,top1_mean,top1_spread\ntiny,lightpe1,70,0.5\n")
+    arguments = ("pareto", "qadam-results", "--accuracy", "accuracy.csv", "--x", "top1", "--y", "perf_per_area")
+    code, out, err = qadam_tl(capsys, *arguments, "--json", "-o", "front.csv")
+    assert code == 0 and "accuracy.csv has no accuracy for tiny with int16" in err
+    rows = json.loads(out)
+    assert {(row["pe_type"], row["top1"], row["top1_spread"]) for row in rows} == {("lightpe1", 70.0, 0.5)}
+    with (folder / "front.csv").open(newline="") as handle:
+        assert {row["top1"] for row in csv.DictReader(handle)} == {"70.0"}
+    (folder / "accuracy.csv").write_text("network,pe_type,top1_mean,top1_spread\ntiny,int16,90,\ntiny,lightpe1,70,1\n")
+    _, out, err = qadam_tl(capsys, *arguments, "--json")
+    assert err == "" and [row["top1_spread"] for row in json.loads(out) if row["pe_type"] == "int16"] == [None, None]
+    _, out, _ = qadam_tl(capsys, *arguments, "--where", "top1 < 80", "--json")
+    assert {row["pe_type"] for row in json.loads(out)} == {"lightpe1"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -235,6 +252,9 @@ def test_pareto_prints_filters_and_writes(folder: Path, capsys: pytest.CaptureFi
         (("--where", "area_mm2 <"), "--where"),
         (("--where", "__import__('os')"), "--where"),
         (("-o", "front.txt"), "front.txt"),
+        (("--x", "top1"), "--x: top1 needs a file of accuracies: --accuracy FILE"),
+        (("--where", "top1 > 90"), "--where: unknown name 'top1'"),
+        (("--accuracy", "none.csv"), "none.csv: no such file"),
     ],
 )
 def test_wrong_pareto_option_is_one_line(

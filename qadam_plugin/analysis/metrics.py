@@ -52,14 +52,28 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def metric(name: str, option: str) -> Metric:
-    """The metric of that name; `option` is where a person wrote it.
+#: Accuracy, the column that `accuracy.with_accuracy` adds; no metric of results alone.
+TOP1 = Metric("top1", True, "%", "top-1 accuracy")
+
+
+def metric(name: str, option: str, *, accuracy: bool = False) -> Metric:
+    """The metric of that name.
+
+    Parameters
+    ----------
+    option : where a person wrote it.
+    accuracy : whether accuracies were given, so that `TOP1` is one too.
 
     Raises
     ------
     InputError : no such metric.
     """
+    if name == TOP1.name:
+        if accuracy:
+            return TOP1
+        raise InputError(option, "", f"{name} needs a file of accuracies: --accuracy FILE")
     found = METRICS.get(name)
     if found is None:
-        raise InputError(option, "", f"unknown metric '{name}'; known: {', '.join(METRICS)}")
+        known = (*METRICS, TOP1.name) if accuracy else tuple(METRICS)
+        raise InputError(option, "", f"unknown metric '{name}'; known: {', '.join(known)}")
     return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..sweep.columns import RESULT_COLUMNS
 from ..sweep.exports import atomic, write_csv
@@ -40,10 +40,27 @@ def write_report(store: ResultStore, results: pd.DataFrame) -> None:
         write_figure(figure, store.directory / name)
 
 
-def write_rows(store: ResultStore, mask: Iterable[bool], path: Path) -> None:
-    """Write some rows of a store's results as CSV; `mask` [rows] is in the order of `results_frame`."""
+def write_rows(
+    store: ResultStore, mask: Iterable[bool], path: Path, added: Mapping[str, Iterable[float]] | None = None
+) -> None:
+    """Write some rows of a store's results as CSV.
+
+    Parameters
+    ----------
+    mask : [rows], in the order of `results_frame`.
+    added : further columns, each [rows]; NaN is an empty field.
+    """
     rows = (result.row for group in store.groups() for result in design_results(store, group, details=False))
-    write_csv(path, RESULT_COLUMNS, compress(rows, mask))
+    columns = list(RESULT_COLUMNS)
+    for name, values in (added or {}).items():
+        columns.append((name, "number"))
+        rows = _with_column(rows, name, values)
+    write_csv(path, columns, compress(rows, mask))
+
+
+def _with_column(rows: Iterable[dict[str, Any]], name: str, values: Iterable[float]) -> Iterator[dict[str, Any]]:
+    for row, value in zip(rows, values, strict=True):
+        yield {**row, name: None if value != value else float(value)}
 
 
 def write_figure(figure: Figure, path: Path) -> None:

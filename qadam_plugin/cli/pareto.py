@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from ..analysis.accuracy import AccuracyTable
     from ..analysis.metrics import Metric
 
 _HELP = """Print the designs that no other design beats in every metric.
@@ -28,6 +29,8 @@ Results of different networks, batches, engines, objectives and clocks are not c
   qadam-tl pareto qadam-results --x area_mm2 --y latency_ms --metric energy_uj --where "area_mm2 < 2"
 
   qadam-tl pareto qadam-results --where 'network == "resnet20-cifar10" and pe_type != "fp32"' -o front.png
+
+  qadam-tl pareto qadam-results --accuracy accuracy.csv --x top1 --y perf_per_area
 """
 
 _SHOWN = ("pe_type", "rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib")
@@ -44,9 +47,13 @@ def pareto(
     y: str = typer.Option("perf_per_area", "--y", metavar="METRIC", help="Second metric."),
     more: list[str] = typer.Option([], "--metric", metavar="METRIC", help="A further metric; may be repeated."),
     where: str | None = typer.Option(None, "--where", metavar="CONDITION", help="Only results that meet a condition."),
+    accuracy: Path | None = typer.Option(
+        None, "--accuracy", metavar="FILE", help="CSV of network, pe_type, top1_mean, top1_spread: adds metric top1."
+    ),
     output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE", help="Write csv, png, svg or pdf."),
     as_json: bool = typer.Option(False, "--json", help="Print the rows as a JSON list."),
 ) -> None:
+    from ..analysis.accuracy import ACCURACY_COLUMNS, read_accuracy
     from ..analysis.fronts import front_mask
     from ..analysis.groups import select
     from ..analysis.metrics import metric
@@ -58,19 +65,21 @@ def pareto(
     from ..sweep.store import ResultStore
 
     named = [("--x", x), ("--y", y), *(("--metric", name) for name in more)]
-    metrics = list(dict.fromkeys(metric(name, option) for option, name in named))
-    condition = None if where is None else parse(where, [name for name, _ in RESULT_COLUMNS], "--where")
+    table = None if accuracy is None else read_accuracy(accuracy)
+    metrics = list(dict.fromkeys(metric(name, option, accuracy=table is not None) for option, name in named))
+    added = () if table is None else ACCURACY_COLUMNS
+    condition = None if where is None else parse(where, [*(name for name, _ in RESULT_COLUMNS), *added], "--where")
     kind = "" if output is None else output.suffix.lstrip(".").lower()
     if output is not None and kind not in ("csv", *FORMATS):
         raise InputError(output, "", f"write csv, {', '.join(FORMATS)}: its name ends with one of them")
     with ResultStore.reading(directory) as store:
-        results = results_frame(store)
+        results = _joined(results_frame(store), table)
         columns = {name: results[name].to_numpy() for name in results}
         kept = results if condition is None else select(results, condition.mask(columns))
         front = select(kept, front_mask(kept, metrics))
         if output is not None:
             if kind == "csv":
-                write_rows(store, results.index.isin(front.index), output)
+                write_rows(store, results.index.isin(front.index), output, {name: results[name] for name in added})
             else:
                 write_figure(draw_panels(collect_panels(kept, metrics[0], metrics[1], normalize=False)), output)
     if as_json:
@@ -81,12 +90,29 @@ def pareto(
         _print(front, metrics)
 
 
+def _joined(results: pd.DataFrame, table: AccuracyTable | None) -> pd.DataFrame:
+    """Results with their accuracies; what has none is said."""
+    from ..analysis.accuracy import missing_accuracy, with_accuracy
+
+    if table is None:
+        return results
+    joined = with_accuracy(results, table)
+    missing = missing_accuracy(results, table)
+    if missing:
+        pairs = "; ".join(f"{network} with {pe_type}" for network, pe_type in missing)
+        typer.echo(f"{table.source} has no accuracy for {pairs}", err=True)
+    return joined
+
+
 def _records(front: pd.DataFrame) -> list[dict[str, object]]:
     """Rows with the names and kinds of ``results.csv``."""
     from ..sweep.columns import RESULT_COLUMNS
 
     integers = [name for name, kind in RESULT_COLUMNS if kind == "integer"]
-    return [{**row, **{name: int(row[name]) for name in integers}} for row in front.to_dict("records")]
+    return [
+        {name: None if value != value else int(value) if name in integers else value for name, value in row.items()}
+        for row in front.to_dict("records")
+    ]
 
 
 def _print(front: pd.DataFrame, metrics: Sequence[Metric]) -> None:
