@@ -18,7 +18,7 @@ from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values
 from qadam_plugin.hardware.space import BASE
 from qadam_plugin.workloads.layer import Layer
 
-pytestmark = pytest.mark.skipif(installed() is None, reason=NOT_INSTALLED)
+pytestmark = [pytest.mark.real("timeloop"), pytest.mark.skipif(installed() is None, reason=NOT_INSTALLED)]
 
 CONFIGS = tuple(
     config_from_values({**BASE, **values}, "tests")
@@ -106,6 +106,7 @@ def by_accelergy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimeloopE
         pytest.skip(f"real Accelergy: not installed, or without our plug-in ({type(error).__name__})")
 
 
+@pytest.mark.real("accelergy")
 @pytest.mark.parametrize("config", CONFIGS[:2], ids=lambda config: config.pe.name)
 def test_accelergys_tables_give_the_embedded_result(config: AcceleratorConfig, by_accelergy: TimeloopEngine) -> None:
     design = by_accelergy.design(config)

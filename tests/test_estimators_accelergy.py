@@ -13,7 +13,9 @@ from pathlib import Path
 import pydantic
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from qadam_plugin.cli.app import build_app
 from qadam_plugin.engines.timeloop_tables import component
 from qadam_plugin.estimators import config_file, probe
 from qadam_plugin.estimators.accelergy_input import accelergy_yaml
@@ -30,6 +32,7 @@ from qadam_plugin.ppa.pricing import price_spec, resolve_clock_ghz
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).parent / "data/accelergy"
 REL = 1e-9
+REAL = pytest.mark.real("accelergy")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -75,6 +78,7 @@ def one_spad(**attributes: object) -> str:
     return accelergy_yaml(ArchSpec("one", (store, mac), technology="45nm", cycle_seconds=1e-9))
 
 
+@REAL
 @pytest.mark.parametrize("compound", [False, True], ids=["classes", "compound components"])
 @pytest.mark.parametrize("name", ["eyeriss168", *PE_TYPES])
 def test_accelergys_tables_equal_the_models_prices(name: str, compound: bool, accelergy: Run, tmp_path: Path) -> None:
@@ -96,6 +100,18 @@ def test_accelergys_tables_equal_the_models_prices(name: str, compound: bool, ac
     assert answered == {"qadam-tl"}
 
 
+@REAL
+def test_written_file_is_all_that_accelergy_needs(accelergy: Run, tmp_path: Path) -> None:
+    config = data_dir("arch_specs") / "lightpe1.yaml"
+    written = CliRunner().invoke(build_app(), ["arch", str(config), "--accelergy", "-o", "flat.yaml"])
+    assert written.exit_code == 0, written.output
+    done = accelergy((tmp_path / "flat.yaml").read_text())
+    assert done.returncode == 0, done.stderr[-2000:]
+    energy = read_ert(tmp_path / "out/ERT.yaml", generated("lightpe1")).energy_pj
+    assert energy == price_spec(generated("lightpe1"), load_library()).energy.energy_pj
+
+
+@REAL
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -113,12 +129,14 @@ def test_user_sees_what_cannot_exist_and_no_number(
     assert not (tmp_path / "out/ERT.yaml").exists()
 
 
+@REAL
 def test_user_sees_why_there_is_no_answer_far_outside_the_range(accelergy: Run) -> None:
     done = accelergy(one_spad(depth=1 << 16))
     assert done.returncode != 0
     assert "depth 65536 is more than 2 times outside" in done.stdout + done.stderr
 
 
+@REAL
 def test_whole_pe_costs_its_parts(accelergy: Run, tmp_path: Path) -> None:
     attributes: dict[str, object] = {"ifmap_spad_depth": 12, "weights_spad_depth": 112, "psum_spad_depth": 24}
     mac = Compute("mac", "lightpe1_pe_compute", attributes=attributes)
@@ -140,6 +158,7 @@ def test_whole_pe_costs_its_parts(accelergy: Run, tmp_path: Path) -> None:
     assert found["leak"] == pytest.approx(leaks, rel=REL)
 
 
+@REAL
 def test_accelergy_goes_on_where_the_package_is_missing(
     accelergy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +175,7 @@ def test_accelergy_goes_on_where_the_package_is_missing(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@REAL
 def test_probe_asks_for_one_estimate(accelergy: Run) -> None:
     found = probe.ask_accelergy()
     assert (found.estimator, found.reason) == ("qadam-tl", "")

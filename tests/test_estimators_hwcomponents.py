@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
-hwcomponents = pytest.importorskip("hwcomponents", reason="hwcomponents is not installed: it needs Python 3.12")
+from qadam_plugin.hardware.build import build_spec
+from qadam_plugin.hardware.config import load_config
+from qadam_plugin.hardware.pe_types import PE_TYPES
+from qadam_plugin.paths import data_dir
+from qadam_plugin.ppa.library import load_library
+from qadam_plugin.ppa.pricing import price_spec
 
-from qadam_plugin.hardware.build import build_spec  # noqa: E402
-from qadam_plugin.hardware.config import load_config  # noqa: E402
-from qadam_plugin.hardware.pe_types import PE_TYPES  # noqa: E402
-from qadam_plugin.paths import data_dir  # noqa: E402
-from qadam_plugin.ppa.library import load_library  # noqa: E402
-from qadam_plugin.ppa.pricing import price_spec  # noqa: E402
+pytestmark = pytest.mark.real("hwcomponents")
 
 CLOCK_GHZ = 0.25
 REL = 1e-9
@@ -25,8 +26,14 @@ PARAMETERS = {
 }
 
 
+@pytest.fixture
+def hwcomponents() -> ModuleType:
+    """The real hwcomponents."""
+    return pytest.importorskip("hwcomponents", reason="hwcomponents is not installed: it needs Python 3.12")
+
+
 @pytest.mark.parametrize("name", PE_TYPES)
-def test_numbers_are_those_that_architectures_are_priced_with(name: str) -> None:
+def test_numbers_are_those_that_architectures_are_priced_with(name: str, hwcomponents: ModuleType) -> None:
     spec = build_spec(load_config(data_dir("arch_specs") / f"{name}.yaml"), CLOCK_GHZ)
     priced = price_spec(spec, load_library())
     cycle_s = 1e-9 / CLOCK_GHZ
@@ -43,7 +50,7 @@ def test_numbers_are_those_that_architectures_are_priced_with(name: str) -> None
             assert getattr(model, action)().energy == pytest.approx(wanted[action] * 1e-12, rel=REL), action
 
 
-def test_general_widths_make_the_named_type() -> None:
+def test_general_widths_make_the_named_type(hwcomponents: ModuleType) -> None:
     widths = {"family": "int", "activation_bits": 16, "weight_bits": 16, "accumulator_bits": 40}
     general = hwcomponents.get_model("qadam_mac", widths)
     named = hwcomponents.get_model("qadam_mac", {"pe_type": "int16"})
@@ -51,12 +58,12 @@ def test_general_widths_make_the_named_type() -> None:
     assert general.compute().energy == named.compute().energy
 
 
-def test_energy_follows_the_bits_of_an_access() -> None:
+def test_energy_follows_the_bits_of_an_access(hwcomponents: ModuleType) -> None:
     model = hwcomponents.get_model("qadam_regfile", {"width": 16, "depth": 24})
     assert model.read(bits_per_action=4).energy == pytest.approx(model.read().energy / 4)
 
 
-def test_idle_clocking_needs_a_clock() -> None:
+def test_idle_clocking_needs_a_clock(hwcomponents: ModuleType) -> None:
     still = hwcomponents.get_model("qadam_regfile", {"width": 16, "depth": 24})
     clocked = hwcomponents.get_model("qadam_regfile", {"width": 16, "depth": 24, "global_cycle_seconds": 1e-9})
     assert clocked.leak_power > still.leak_power
@@ -71,13 +78,15 @@ def test_idle_clocking_needs_a_clock() -> None:
         ("qadam_mac", {"pe_type": "lightpe9"}, "unknown PE type 'lightpe9'"),
     ],
 )
-def test_what_cannot_exist_gets_no_number(cls: str, attributes: dict[str, object], said: str) -> None:
+def test_what_cannot_exist_gets_no_number(
+    cls: str, attributes: dict[str, object], said: str, hwcomponents: ModuleType
+) -> None:
     with pytest.raises(Exception, match="Can not find") as caught:
         hwcomponents.get_model(cls, attributes)
     assert said in str(caught.value)
 
 
-def test_components_are_listed() -> None:
+def test_components_are_listed(hwcomponents: ModuleType) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "hwcomponents.hwcomponents", "--list"], capture_output=True, text=True, check=False
     )

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from qadam_plugin.cli.app import main
 from qadam_plugin.hardware.spec_reader import read_spec
@@ -87,6 +88,18 @@ def test_arch_takes_another_clock(capsys: pytest.CaptureFixture[str]):
     assert code == 0
     assert "(from the models)" in out
     assert run(capsys, "arch", design("lightpe1"), "--clock", "fast")[0] == 2
+
+
+def test_arch_for_accelergy_lists_the_same_components(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    output = tmp_path / "flat.yaml"
+    code, out, _ = run(capsys, "arch", design("lightpe2"), "--clock", "0.5", "--accelergy", "-o", str(output))
+    assert (code, out) == (0, "")
+    (system,) = yaml.safe_load(output.read_text())["architecture"]["subtree"]
+    spec = read_spec(run(capsys, "arch", design("lightpe2"), "--clock", "0.5")[1])
+    assert system["attributes"] == {"global_cycle_seconds": pytest.approx(2e-9), "technology": "45nm"}
+    assert [(part["name"], part["class"]) for part in system["local"]] == [
+        (f"{level.name}[1..{level.instances}]", level.cls) for level in (*spec.storages, spec.compute)
+    ]
 
 
 def test_arch_says_where_it_cannot_write(capsys: pytest.CaptureFixture[str], tmp_path: Path):
