@@ -20,12 +20,16 @@ from timeloop_runs import CONFIG, LAYER, RUNS, recorded, spec
 from qadam_plugin.engines.base import OBJECTIVES
 from qadam_plugin.engines.registry import make_engine
 from qadam_plugin.engines.timeloop import TimeloopEngine, layer_name, timeloop_engine
+from qadam_plugin.engines.timeloop_jobs import TimeloopRunner
 from qadam_plugin.engines.timeloop_process import complaint
 from qadam_plugin.engines.timeloop_settings import TimeloopSettings, load_settings, mapper_yaml_fields
 from qadam_plugin.engines.timeloop_stats import read_stats
+from qadam_plugin.engines.timeloop_tables import ReferenceTables, write_tables
 from qadam_plugin.engines.timeloop_tools import Toolchain, find_toolchain
 from qadam_plugin.errors import InputError, RunError
+from qadam_plugin.hardware.archspec import ArchSpec
 from qadam_plugin.ppa.ert_file import read_ert
+from qadam_plugin.ppa.pricing import PricedSpec
 from qadam_plugin.workloads.layer import Layer
 
 
@@ -74,6 +78,24 @@ def test_facts_name_who_answered_and_take_the_area_from_the_art(fake: Path) -> N
     assert facts.area_um2 == pytest.approx(ours.area_um2, rel=1e-12)
     assert (facts.clock_ghz, facts.out_of_range) == (ours.clock_ghz, ours.out_of_range)
     assert dict(facts.estimators)["mac"] == "models"
+
+
+@pytest.mark.parametrize(("energies", "asked"), [("auto", ["inside"]), ("accelergy", ["inside", "outside"])])
+def test_models_stand_in_where_the_plug_in_gives_no_answer(
+    energies: str, asked: list[str], fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside the characterised range, and only where that is left to the engine."""
+    calls = []
+
+    def accelergy(runner: TimeloopRunner, spec: ArchSpec, priced: PricedSpec, folder: Path) -> ReferenceTables:
+        calls.append("outside" if any(part.estimate.warnings for part in priced.components) else "inside")
+        return write_tables(spec, priced, folder)
+
+    monkeypatch.setattr(TimeloopRunner, "accelergy", accelergy)
+    given = TimeloopEngine(TimeloopSettings(energies=energies), find_toolchain(None), by_accelergy=True)
+    for config in (CONFIG, replace(CONFIG, psum_spad_depth=2048)):
+        assert given.design(config).facts.valid
+    assert calls == asked
 
 
 def test_config_that_cannot_be_built_is_a_design_that_says_so(fake: Path) -> None:

@@ -108,7 +108,8 @@ def test_written_file_is_all_that_accelergy_needs(accelergy: Run, tmp_path: Path
     done = accelergy((tmp_path / "flat.yaml").read_text())
     assert done.returncode == 0, done.stderr[-2000:]
     energy = read_ert(tmp_path / "out/ERT.yaml", generated("lightpe1")).energy_pj
-    assert energy == price_spec(generated("lightpe1"), load_library()).energy.energy_pj
+    for name, wanted in price_spec(generated("lightpe1"), load_library()).energy.energy_pj.items():
+        assert energy[name] == pytest.approx(wanted, rel=REL), name
 
 
 @REAL
@@ -173,6 +174,20 @@ def test_accelergy_goes_on_where_the_package_is_missing(
     assert done.returncode == 1
     assert "qadam-tl cannot be imported by" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@REAL
+def test_config_of_another_environment_is_mended_and_left_as_it_was(accelergy: Run, tmp_path: Path) -> None:
+    config = tmp_path / "accelergy_config.yaml"
+    config.write_text((DATA / "accelergy_config.yaml").read_text())
+    before, runner, app = config.read_bytes(), CliRunner(), build_app()
+    assert accelergy(one_spad()).returncode != 0
+    assert runner.invoke(app, ["plugin", "install"]).exit_code == 0
+    done = accelergy(one_spad())
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert runner.invoke(app, ["plugin", "uninstall"]).exit_code == 0
+    assert config.read_bytes() == before
+    assert accelergy(one_spad()).returncode != 0
 
 
 @REAL

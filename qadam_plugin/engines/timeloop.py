@@ -146,23 +146,34 @@ class TimeloopEngine(Engine):
     def tables(self, name: str, spec: ArchSpec, priced: PricedSpec) -> ReferenceTables:
         """ERT and ART of a spec, in a job folder of that name.
 
+        Outside the characterised range our plug-in gives Accelergy no answer: with `energies: auto` the models then
+        write the tables themselves, and each component's estimator says so.
+
         Raises
         ------
         RunError : Accelergy failed, or other figures than this version's came from it.
         """
         with self.job_folder(f"{name}-tables") as folder:
-            if self.by_accelergy:
+            if self.by_accelergy and (_in_range(priced) or self.settings.energies != "auto"):
                 return self.runner.accelergy(spec, priced, folder)
             return write_tables(spec, priced, folder)
 
     def try_accelergy(self) -> None:
-        """Have Accelergy answer for one design.
+        """Have Accelergy answer for one design within the characterised range.
 
         Raises
         ------
         RunError, InputError : it does not, or not as our models do.
         """
-        self.design(next(iter(default_space())))
+        for config in default_space():
+            spec = build_spec(config, resolve_clock_ghz(config, self.library))
+            priced = price_spec(spec, self.library)
+            if _in_range(priced):
+                break
+        else:
+            raise RunError("no design of the default space is within the range of the models")
+        with self.job_folder(f"{config.config_id}-tables") as folder:
+            self.runner.accelergy(spec, priced, folder)
 
     @property
     def runner(self) -> TimeloopRunner:
@@ -219,6 +230,11 @@ class TimeloopDesign(Design):
             return LayerResult(valid=False, reason=found.reason)
         loops = tuple((entry.level, entry.kind, entry.loops) for entry in found.mapping.entries)
         return layer_result(self._spec, self._priced, loops, found.stats)
+
+
+def _in_range(priced: PricedSpec) -> bool:
+    """Whether every component is within the range that its models were fitted on."""
+    return not any(part.estimate.warnings for part in priced.components)
 
 
 def layer_name(layer: Layer) -> str:
