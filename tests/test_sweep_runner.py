@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from arithmetic_engine import ArithmeticDesign, ArithmeticEngine
@@ -16,9 +18,12 @@ from qadam_plugin.engines.base import Design, LayerResult
 from qadam_plugin.errors import RunError
 from qadam_plugin.hardware.config import AcceleratorConfig
 from qadam_plugin.hardware.space import parse_space
+from qadam_plugin.sweep.columns import RESULT_COLUMNS
+from qadam_plugin.sweep.frames import results_frame
 from qadam_plugin.sweep.runner import Progress, run_sweep
 from qadam_plugin.sweep.store import ResultStore
 from qadam_plugin.workloads.layer import Layer
+from qadam_plugin.workloads.network import Network
 
 FILES = ("results.csv", "results.parquet", "layers.parquet", "runs.csv")
 
@@ -142,6 +147,44 @@ def test_networks_share_rows_of_equal_shapes(tmp_path: Path) -> None:
     # Of 16 designs that can be built, only the last layer of the related network is new.
     assert reports[-1] == Progress(done=24, configs=24, computed_layers=16, reused_layers=48)
     assert (counts.computed, counts.reused) == (16, 32)
+
+
+def test_network_whose_layers_are_all_there_is_summed_and_not_computed(tmp_path: Path) -> None:
+    part = Network("part", "cifar10", NETWORK.layers[:2])
+    asked.clear()
+    sweep(tmp_path / "one", plan(networks=(NETWORK,), engine=CountingEngine()))
+    counts, exported = sweep(tmp_path / "one", plan(networks=(part,), engine=CountingEngine()))
+    assert (len(asked), counts.computed, counts.reused, exported.results) == (24, 0, 24, 24)
+    sweep(tmp_path / "other", plan(networks=(part,)))
+    found = [row for row in rows(tmp_path / "one") if row["network"] == "part"]
+    assert found == rows(tmp_path / "other")
+
+
+def test_chosen_columns_and_rows_are_those_of_the_whole_table(tmp_path: Path) -> None:
+    sweep(tmp_path, plan(networks=(NETWORK, RELATED)))
+    sweep(tmp_path, plan(parse_space("pe_type: lightpe1\nrows: [3, 2]\ncols: 4\nglb_kib: 64\n", "s"), batch=2))
+    sweep(tmp_path, plan(parse_space("pe_type: lightpe1\nrows: [3, 2]\ncols: 4\nglb_kib: 64\n", "s")))
+    with ResultStore.reading(tmp_path) as store:
+        whole = results_frame(store)
+        few = results_frame(store, ("energy_uj", "pe_type", "valid", "network", "runs"))
+        some = np.array([3, 17, 24, 49])
+        chosen = results_frame(store, rows=some)
+    assert list(whole.columns) == [name for name, _ in RESULT_COLUMNS] and len(whole) == 50
+    assert whole["runs"].str.count(" ").max() == 1
+    pd.testing.assert_frame_equal(few, whole[list(few.columns)])
+    pd.testing.assert_frame_equal(chosen, whole.iloc[some], check_dtype=False)
+    table = pq.read_table(tmp_path / "results.parquet").to_pandas()
+    assert whole["energy_uj"].equals(table["energy_uj"]) and list(whole["runs"]) == list(table["runs"])
+
+
+def test_reader_sees_one_moment_of_a_sweep_that_goes_on(tmp_path: Path) -> None:
+    sweep(tmp_path)
+    with ResultStore.reading(tmp_path) as reader:
+        before = results_frame(reader, ("energy_uj",))
+        sweep(tmp_path, plan(networks=(RELATED,)))
+        pd.testing.assert_frame_equal(results_frame(reader, ("energy_uj",)), before)
+    with ResultStore.reading(tmp_path) as reader:
+        assert len(results_frame(reader, ("energy_uj",))) == 48
 
 
 def test_another_objective_batch_space_or_network_extends_the_store(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ..sweep.columns import RESULT_COLUMNS
-from ..sweep.exports import atomic, write_csv
-from ..sweep.results import design_results
+from ..sweep.exports import atomic, stored_rows, write_csv
 from ..sweep.store import ResultStore
 from .fronts import front_mask
 from .metrics import METRICS
@@ -41,7 +42,7 @@ def write_report(store: ResultStore, results: pd.DataFrame) -> None:
 
 
 def write_rows(
-    store: ResultStore, mask: Iterable[bool], path: Path, added: Mapping[str, Iterable[float]] | None = None
+    store: ResultStore, mask: Iterable[bool], path: Path, added: Mapping[str, npt.ArrayLike] | None = None
 ) -> None:
     """Write some rows of a store's results as CSV.
 
@@ -50,12 +51,13 @@ def write_rows(
     mask : [rows], in the order of `results_frame`.
     added : further columns, each [rows]; NaN is an empty field.
     """
-    rows = (result.row for group in store.groups() for result in design_results(store, group, details=False))
+    chosen = np.flatnonzero(np.fromiter(mask, dtype=bool))
+    rows: Iterable[dict[str, Any]] = stored_rows(store, chosen)
     columns = list(RESULT_COLUMNS)
     for name, values in (added or {}).items():
         columns.append((name, "number"))
-        rows = _with_column(rows, name, values)
-    write_csv(path, columns, compress(rows, mask))
+        rows = _with_column(rows, name, np.asarray(values)[chosen])
+    write_csv(path, columns, rows)
 
 
 def _with_column(rows: Iterable[dict[str, Any]], name: str, values: Iterable[float]) -> Iterator[dict[str, Any]]:

@@ -55,7 +55,7 @@ def pareto(
 ) -> None:
     from ..analysis.accuracy import ACCURACY_COLUMNS, read_accuracy
     from ..analysis.fronts import front_mask
-    from ..analysis.groups import select
+    from ..analysis.groups import GROUP, select
     from ..analysis.metrics import metric
     from ..analysis.plots import FORMATS, collect_panels, draw_panels
     from ..analysis.report import write_figure, write_rows
@@ -72,14 +72,17 @@ def pareto(
     kind = "" if output is None else output.suffix.lstrip(".").lower()
     if output is not None and kind not in ("csv", *FORMATS):
         raise InputError(output, "", f"write csv, {', '.join(FORMATS)}: its name ends with one of them")
+    needed = {"valid", "pe_type", *GROUP, *(item.name for item in metrics), *(condition.names if condition else ())}
     with ResultStore.reading(directory) as store:
-        results = _joined(results_frame(store), table)
-        columns = {name: results[name].to_numpy() for name in results}
-        kept = results if condition is None else select(results, condition.mask(columns))
-        front = select(kept, front_mask(kept, metrics))
+        results = _joined(results_frame(store, needed), table)
+        kept = (
+            results if condition is None else select(results, condition.mask({name: results[name] for name in results}))
+        )
+        on_front = select(kept, front_mask(kept, metrics)).index.to_numpy()
+        front = results_frame(store, rows=on_front).join(results[list(added)])
         if output is not None:
             if kind == "csv":
-                write_rows(store, results.index.isin(front.index), output, {name: results[name] for name in added})
+                write_rows(store, results.index.isin(on_front), output, {name: results[name] for name in added})
             else:
                 write_figure(draw_panels(collect_panels(kept, metrics[0], metrics[1], normalize=False)), output)
     if as_json:

@@ -16,29 +16,41 @@ from ..errors import InputError, QadamError, RunError
 DATABASE = "results.sqlite"
 LOCK = "sweep.lock"
 
-#: Number of the schema, kept in SQLite's ``user_version``; raised whenever the tables change.
-SCHEMA_VERSION = 2
+#: Number of the schema, kept in SQLite's ``user_version``; raised whenever the tables change, or how the sums in
+#: `results` are made of their layers.
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE designs (
-    key TEXT PRIMARY KEY, config_id TEXT NOT NULL, engine TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    pe_type TEXT NOT NULL, act_bits INTEGER NOT NULL, weight_bits INTEGER NOT NULL, acc_bits INTEGER NOT NULL,
-    rows INTEGER NOT NULL, cols INTEGER NOT NULL, ifmap_spad_depth INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, config_id TEXT NOT NULL, engine TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, pe_type TEXT NOT NULL, act_bits INTEGER NOT NULL, weight_bits INTEGER NOT NULL,
+    acc_bits INTEGER NOT NULL, rows INTEGER NOT NULL, cols INTEGER NOT NULL, ifmap_spad_depth INTEGER NOT NULL,
     weights_spad_depth INTEGER NOT NULL, psum_spad_depth INTEGER NOT NULL, glb_kib REAL NOT NULL,
     glb_bandwidth REAL NOT NULL, dram_gbps REAL NOT NULL, clock TEXT NOT NULL,
     glb_ifmap_share REAL NOT NULL, glb_weights_share REAL NOT NULL,
     dram_weights_share REAL NOT NULL, dram_ifmap_share REAL NOT NULL,
     valid INTEGER NOT NULL, reason TEXT NOT NULL, clock_ghz REAL NOT NULL, area_um2 REAL NOT NULL,
     out_of_range TEXT NOT NULL, estimators TEXT NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX designs_in_order ON designs (
+    pe_type, rows, cols, ifmap_spad_depth, weights_spad_depth, psum_spad_depth, glb_kib, glb_bandwidth, dram_gbps,
+    clock, config_id
+);
 CREATE TABLE layers (
-    key TEXT PRIMARY KEY, design TEXT NOT NULL, objective TEXT NOT NULL, shape TEXT NOT NULL,
+    key TEXT PRIMARY KEY, design INTEGER NOT NULL, objective TEXT NOT NULL, shape TEXT NOT NULL,
     valid INTEGER NOT NULL, reason TEXT NOT NULL, cycles INTEGER NOT NULL, timeloop_pj REAL NOT NULL,
     onchip_pj REAL NOT NULL, dram_pj REAL NOT NULL, idle_pj REAL NOT NULL, mac_pj REAL NOT NULL,
     utilization REAL NOT NULL, psum_spills INTEGER NOT NULL, optimal INTEGER NOT NULL, lower_bound REAL NOT NULL,
     mapping TEXT NOT NULL, accesses TEXT NOT NULL, leakage TEXT NOT NULL
 );
 CREATE INDEX layers_of_design ON layers (design);
+CREATE TABLE results (
+    network TEXT NOT NULL, batch INTEGER NOT NULL, objective TEXT NOT NULL, design INTEGER NOT NULL,
+    valid INTEGER NOT NULL, reason TEXT NOT NULL, energy_uj REAL, onchip_energy_uj REAL, dram_energy_uj REAL,
+    idle_energy_uj REAL, cycles INTEGER, latency_ms REAL, power_mw REAL, perf_per_area REAL, edp_uj_ms REAL,
+    utilization REAL, psum_spills INTEGER, timeloop_energy_uj REAL, mac_energy_uj REAL, optimal INTEGER,
+    PRIMARY KEY (network, batch, objective, design)
+) WITHOUT ROWID;
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, space TEXT NOT NULL, engine TEXT NOT NULL, fingerprint TEXT NOT NULL,
     objective TEXT NOT NULL, batch INTEGER NOT NULL, clock TEXT NOT NULL, configs INTEGER NOT NULL,
@@ -46,8 +58,12 @@ CREATE TABLE runs (
 ) WITHOUT ROWID;
 CREATE TABLE networks (key TEXT PRIMARY KEY, name TEXT NOT NULL, layers TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE run_networks (run TEXT NOT NULL, network TEXT NOT NULL, PRIMARY KEY (run, network)) WITHOUT ROWID;
-CREATE TABLE run_designs (run TEXT NOT NULL, design TEXT NOT NULL, PRIMARY KEY (run, design)) WITHOUT ROWID;
+CREATE TABLE run_designs (run TEXT NOT NULL, design INTEGER NOT NULL, PRIMARY KEY (run, design)) WITHOUT ROWID;
 """
+
+#: Bytes of a store that is checked whole whenever it is opened. In a larger one SQLite finds a damaged page when it
+#: reads it: a check of everything would take longer than most answers.
+_CHECKED_WHOLE = 64 * 2**20
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -138,7 +154,9 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
         # In a folder that cannot be written SQLite cannot keep its index of the log, and nobody can be writing either.
         mode = "mode=ro" if os.access(directory, os.W_OK) else "mode=ro&immutable=1"
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        verdict = "ok"
+        if path.stat().st_size <= _CHECKED_WHOLE:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     if verdict != "ok":
         connection.close()

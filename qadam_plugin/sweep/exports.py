@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from .columns import LAYER_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, arrow_schema
 from .database import explained
+from .frames import results_frame, stored_rows
 from .results import design_results, layer_rows
 from .store import ResultStore
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["ExportCounts", "atomic", "csv_text", "results_frame", "stored_rows", "write_csv", "write_exports"]
 
 _BATCH_ROWS = 2000
 
@@ -151,17 +151,3 @@ def _write_runs(store: ResultStore) -> None:
         fields = asdict(run)
         rows.append({**fields, "run": fields.pop("key"), "networks": " ".join(networks), "finished": finished})
     write_csv(store.directory / "runs.csv", [(name, "text") for name in RUN_COLUMNS], rows)
-
-
-def results_frame(store: ResultStore) -> pd.DataFrame:
-    """Every stored result as a table with the columns of ``results.csv``, sorted as there."""
-    import pandas as pd
-
-    rows = (result.row for group in store.groups() for result in design_results(store, group, details=False))
-    frame = pd.DataFrame.from_records(list(rows), columns=[name for name, _ in RESULT_COLUMNS])
-    for name, kind in RESULT_COLUMNS:
-        if kind == "number":
-            frame[name] = frame[name].astype("float64")
-        elif kind == "flag":
-            frame[name] = frame[name].eq(True)
-    return frame

@@ -12,8 +12,9 @@ from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import FAMILIES, PEType
 from ..workloads.layer import Layer
 from .keys import layer_key
-from .results import batched
+from .results import result_rows
 from .store import Group, ResultStore
+from .totals import batched
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,14 @@ def stored_points(store: ResultStore, wanted: Collection[tuple[str, str, int, st
         shapes: dict[Layer, str] = {}
         for name, _, _, layer in group.network.layers:
             shapes.setdefault(batched(layer, group.batch), name)
-        for design, _ in store.designs(group):
-            if not design["valid"] or (design["config_id"], *tail) not in wanted:
+        chosen = {id for id, config in store.results(group, ("d.config_id",)) if (config, *tail) in wanted}
+        for row in result_rows(store, group, [id for id in store.design_ids(group).tolist() if id in chosen]):
+            if not row.buildable:
                 continue
-            keys = {shape: layer_key(design["key"], shape, group.objective) for shape in shapes}
+            keys = {shape: layer_key(row.design, shape, group.objective) for shape in shapes}
             results = store.layer_results(sorted(keys.values()), details=True)
             layers = tuple((name, shape, results[keys[shape]]) for shape, name in shapes.items())
-            yield StoredPoint(group, stored_config(design, store), design["clock_ghz"], layers)
+            yield StoredPoint(group, stored_config(row.columns, store), row.columns["clock_ghz"], layers)
 
 
 def stored_config(design: Mapping[str, Any], store: ResultStore) -> AcceleratorConfig:

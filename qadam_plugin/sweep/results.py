@@ -1,109 +1,58 @@
-"""Results of whole networks, summed from stored layer rows, one design at a time."""
+"""Results of whole networks as rows, one design at a time, and the layers that they are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..engines.base import LayerResult
 from ..workloads.layer import Layer
+from .columns import RESULT_COLUMNS
 from .keys import canonical, layer_key
-from .store import Group, NetworkShapes, ResultStore
+from .rows import TOTAL_COLUMNS
+from .store import Group, NetworkShapes, ResultStore, parts
+from .totals import batched
 
-_CONFIG_COLUMNS = (
-    "config_id",
-    "pe_type",
-    "act_bits",
-    "weight_bits",
-    "acc_bits",
-    "rows",
-    "cols",
-    "ifmap_spad_depth",
-    "weights_spad_depth",
-    "psum_spad_depth",
-    "glb_kib",
-    "glb_bandwidth",
-    "dram_gbps",
-)
+#: Columns that a group's results share, and the runs, which are read apart.
+SHARED = ("network", "batch", "engine", "objective", "fingerprint", "runs")
 
-_EXTRA_CONFIG_COLUMNS = (
-    "clock",
-    "glb_ifmap_share",
-    "glb_weights_share",
-    "dram_weights_share",
-    "dram_ifmap_share",
-)
+#: Column of ``results.csv`` -> SQL on the result r and its design d. The other columns are columns of the design.
+_SQL = {
+    **{name: f"r.{name}" for name in ("valid", "reason", *TOTAL_COLUMNS)},
+    "clock_ghz": "CASE WHEN d.valid THEN d.clock_ghz END",
+    "area_mm2": "CASE WHEN d.valid THEN d.area_um2 * 1e-6 END",
+}
+
+_KINDS = dict(RESULT_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkTotals:
-    """One network on one design. Every quantity is for one pass over a whole batch.
-
-    Attributes
-    ----------
-    perf_per_area : inferences per second and mm^2; a batch of N is N inferences.
-    power_mw : on chip: `onchip_energy_uj` over `latency_ms`.
-    utilization : mean over the layers, weighted with their MACs.
-    optimal : whether the mapping of every layer is proven the best.
-    """
-
-    energy_uj: float
-    onchip_energy_uj: float
-    dram_energy_uj: float
-    idle_energy_uj: float
-    cycles: int
-    latency_ms: float
-    power_mw: float
-    perf_per_area: float
-    edp_uj_ms: float
-    utilization: float
-    psum_spills: int
-    timeloop_energy_uj: float
-    mac_energy_uj: float
-    optimal: bool
+def sql_of(column: str) -> str:
+    """SQL of a column that is not shared by a group."""
+    return _SQL.get(column, f"d.{column}")
 
 
-def network_totals(
-    layers: list[tuple[LayerResult, int, int]], clock_ghz: float, area_mm2: float, batch: int
-) -> NetworkTotals:
-    """Sum layers, each (result, MACs, how often it occurs), all of them valid.
-
-    Raises
-    ------
-    ValueError : a clock or an area that is not above zero.
-    """
-    if clock_ghz <= 0 or area_mm2 <= 0:
-        raise ValueError(f"clock {clock_ghz} GHz and area {area_mm2} mm^2 must be above zero")
-
-    def total_uj(name: str) -> float:
-        return sum(getattr(result, name) * count for result, _, count in layers) * 1e-6
-
-    cycles = sum(result.cycles * count for result, _, count in layers)
-    latency_ms = cycles / clock_ghz * 1e-6
-    energy_uj, onchip_uj = total_uj("energy_pj"), total_uj("onchip_pj")
-    macs = sum(work * count for _, work, count in layers)
-    return NetworkTotals(
-        energy_uj=energy_uj,
-        onchip_energy_uj=onchip_uj,
-        dram_energy_uj=total_uj("dram_pj"),
-        idle_energy_uj=total_uj("idle_pj"),
-        cycles=cycles,
-        latency_ms=latency_ms,
-        power_mw=onchip_uj / latency_ms,
-        perf_per_area=batch / (latency_ms * 1e-3) / area_mm2,
-        edp_uj_ms=energy_uj * latency_ms,
-        utilization=sum(result.utilization * work * count for result, work, count in layers) / macs,
-        psum_spills=sum(result.psum_spills * count for result, _, count in layers),
-        timeloop_energy_uj=total_uj("timeloop_pj"),
-        mac_energy_uj=total_uj("mac_pj"),
-        optimal=all(result.optimal for result, _, _ in layers),
-    )
+def shared_values(group: Group) -> dict[str, Any]:
+    """Columns that all results of a group share."""
+    return {
+        "network": group.network.name,
+        "batch": group.batch,
+        "engine": group.engine,
+        "objective": group.objective,
+        "fingerprint": group.fingerprint,
+    }
 
 
-def batched(layer: Layer, batch: int) -> Layer:
-    """The layer for `batch` inputs at once."""
-    return replace(layer, N=layer.N * batch)
+def python_value(column: str, value: Any) -> Any:
+    """A value of `sql_of` as ``results.csv`` has it."""
+    if value is None:
+        return None
+    if column == "out_of_range":
+        return "; ".join(json.loads(value))
+    if column == "estimators":
+        return "; ".join(f"{part}: {who}" for part, who in json.loads(value))
+    return bool(value) if _KINDS[column] == "flag" else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +77,47 @@ def design_results(store: ResultStore, group: Group, *, details: bool) -> Iterat
     `details` brings the layers' mappings, accesses and leakage.
     """
     shapes = [batched(layer, group.batch) for _, _, _, layer in group.network.layers]
-    for design, runs in store.designs(group):
+    for row in result_rows(store, group, store.design_ids(group).tolist()):
         layers: tuple[tuple[str, str, int, Layer, LayerResult], ...] = ()
-        if design["valid"]:
-            keys = [layer_key(design["key"], shape, group.objective) for shape in shapes]
+        if row.buildable:
+            keys = [layer_key(row.design, shape, group.objective) for shape in shapes]
             found = store.layer_results(sorted(set(keys)), details=details)
-            if any(key not in found for key in keys):
-                continue
             layers = _named(group.network, shapes, [found[key] for key in keys])
-        yield DesignResult(_row(design, group, layers, runs), layers, runs)
+        yield DesignResult(row.columns, layers, row.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One row of the results.
+
+    Attributes
+    ----------
+    design : key of the design.
+    buildable : whether the design can be built: if not, it has no layers.
+    columns : columns of ``results.csv``; None where a result without valid mapping has no number.
+    runs : keys of the runs it belongs to.
+    """
+
+    design: str
+    buildable: bool
+    columns: dict[str, Any]
+    runs: tuple[str, ...]
+
+
+def result_rows(store: ResultStore, group: Group, designs: Sequence[int]) -> Iterator[ResultRow]:
+    """Rows of designs by id, in the order they are given; designs without result are left out."""
+    names = [name for name, _ in RESULT_COLUMNS if name not in SHARED]
+    shared = shared_values(group)
+    values = ("d.key", "d.valid", *map(sql_of, names))
+    for part in parts(designs):
+        found = {id: row for id, *row in store.results(group, values, part)}
+        runs = store.design_runs(group, part)
+        for id in part:
+            if id in found:
+                key, buildable, *row = found[id]
+                columns = {name: python_value(name, value) for name, value in zip(names, row, strict=True)}
+                columns |= {**shared, "runs": " ".join(runs[id])}
+                yield ResultRow(key, bool(buildable), columns, runs[id])
 
 
 def _named(
@@ -144,35 +125,6 @@ def _named(
 ) -> tuple[tuple[str, str, int, Layer, LayerResult], ...]:
     pairs = zip(network.layers, shapes, results, strict=True)
     return tuple((name, kind, count, shape, result) for (name, kind, count, _), shape, result in pairs)
-
-
-def _row(
-    design: Mapping[str, Any],
-    group: Group,
-    layers: tuple[tuple[str, str, int, Layer, LayerResult], ...],
-    runs: tuple[str, ...],
-) -> dict[str, Any]:
-    reason = design["reason"]
-    for name, _, _, _, result in layers:
-        if not result.valid:
-            reason = f"{name}: {result.reason}"
-            break
-    valid = bool(design["valid"]) and not reason
-    row = {name: design[name] for name in _CONFIG_COLUMNS}
-    row |= {"network": group.network.name, "batch": group.batch, "engine": group.engine, "objective": group.objective}
-    row |= {"valid": valid, "reason": reason, "out_of_range": "; ".join(design["out_of_range"])}
-    row |= {name: design[name] for name in _EXTRA_CONFIG_COLUMNS}
-    row |= {"runs": " ".join(runs), "fingerprint": design["fingerprint"]}
-    row |= {"estimators": "; ".join(f"{part}: {who}" for part, who in design["estimators"])}
-    known = bool(design["valid"])
-    row |= {
-        "clock_ghz": design["clock_ghz"] if known else None,
-        "area_mm2": design["area_um2"] * 1e-6 if known else None,
-    }
-    if valid:
-        summed = [(result, shape.macs, count) for _, _, count, shape, result in layers]
-        row |= asdict(network_totals(summed, row["clock_ghz"], row["area_mm2"], group.batch))
-    return row
 
 
 def layer_rows(result: DesignResult) -> Iterator[dict[str, Any]]:

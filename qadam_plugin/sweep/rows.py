@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, astuple
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
 from ..engines.base import Access, DesignFacts, Engine, LayerResult
 from ..hardware.config import AcceleratorConfig
 from ..workloads.layer import Layer
 from .keys import canonical
+from .totals import NetworkTotals, network_totals
 
 DESIGN_COLUMNS = (
     "key",
@@ -63,6 +65,11 @@ LAYER_COLUMNS = (
     "leakage",
 )
 
+#: Columns of a result that are sums over its layers, named as in ``results.csv``.
+TOTAL_COLUMNS = tuple(field.name for field in fields(NetworkTotals))
+
+RESULT_COLUMNS = ("network", "batch", "objective", "design", "valid", "reason", *TOTAL_COLUMNS)
+
 
 def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: DesignFacts) -> list[object]:
     """Columns of a design, in the order of `DESIGN_COLUMNS`."""
@@ -102,3 +109,30 @@ def layer_result(row: dict[str, Any]) -> LayerResult:
         **{name: row[name] for name in ("cycles", "timeloop_pj", "onchip_pj", "dram_pj", "idle_pj", "mac_pj")},
         **{name: row[name] for name in ("utilization", "psum_spills", "lower_bound")},
     )
+
+
+def result_row(
+    network: tuple[str, int, str],
+    design: int,
+    facts: DesignFacts,
+    layers: Sequence[tuple[str, Layer, int, LayerResult]],
+) -> list[object]:
+    """Columns of a result, in the order of `RESULT_COLUMNS`.
+
+    Parameters
+    ----------
+    network : its key, batch and objective.
+    design : id of the design that `facts` are of.
+    layers : (name, shape with its batch, how often it occurs, result); none for a design that cannot be built.
+    """
+    reason = facts.reason
+    for name, _, _, result in layers:
+        if not result.valid:
+            reason = f"{name}: {result.reason}"
+            break
+    valid = facts.valid and not reason
+    totals: tuple[object, ...] = (None,) * len(TOTAL_COLUMNS)
+    if valid:
+        summed = [(result, shape.macs, count) for _, shape, count, result in layers]
+        totals = astuple(network_totals(summed, facts.clock_ghz, facts.area_um2 * 1e-6, network[1]))
+    return [*network, design, valid, reason, *totals]

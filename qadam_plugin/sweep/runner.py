@@ -12,8 +12,9 @@ from ..workloads.layer import Layer
 from ..workloads.network import Network
 from .keys import design_key, layer_key, network_key, run_key
 from .pool import open_pool
-from .results import batched
-from .store import ResultStore, Run
+from .records import Run
+from .store import ResultStore
+from .totals import batched
 from .worker import Answer, Task
 
 _LINK_BATCH = 500
@@ -140,16 +141,17 @@ class _Sweep:
         links: list[str] = []
         for config in self._plan.space:
             key = design_key(config, self._plan.engine)
+            task = self._missing(key)
+            if task is not None:
+                self._store.link_designs(self._run.key, [key])
+                yield Task(key, config, self._plan.objective, task)
+                continue
+            self.reused += len(self._networks)
             links.append(key)
             if len(links) >= _LINK_BATCH:
                 self._store.link_designs(self._run.key, links)
                 links = []
-            task = self._missing(key)
-            if task is None:
-                self.reused += len(self._networks)
-                self._advance(1)
-            else:
-                yield Task(key, config, self._plan.objective, task)
+            self._advance(1)
         self._store.link_designs(self._run.key, links)
 
     def _missing(self, design: str) -> tuple[tuple[str, Layer], ...] | None:
@@ -171,10 +173,11 @@ class _Sweep:
 
     def keep(self, answers: list[Answer]) -> None:
         """Store what came back."""
-        for item in answers:
-            task = item.task
-            self._store.add(task.design, self._plan.engine, task.config, item.facts, task.objective, item.layers)
-            self._computed_layers += len(item.layers)
+        with self._store.together():
+            for item in answers:
+                task = item.task
+                self._store.add(task.design, self._plan.engine, task.config, item.facts, task.objective, item.layers)
+        self._computed_layers += sum(len(item.layers) for item in answers)
         self._advance(len(answers))
 
     def _advance(self, configs: int) -> None:

@@ -4,73 +4,54 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..engines.base import DesignFacts, Engine, LayerResult
 from ..hardware.config import AcceleratorConfig
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 from . import database
-from .keys import canonical, network_key, network_layers
-from .rows import DESIGN_COLUMNS, LAYER_COLUMNS, design_row, layer_result, layer_row
+from .keys import canonical, layer_key, network_key, network_layers
+from .records import Due, Group, NetworkShapes, Run
+from .rows import DESIGN_COLUMNS, LAYER_COLUMNS, RESULT_COLUMNS, design_row, layer_result, layer_row, result_row
+from .totals import batched
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One sweep as it was asked for.
+_T = TypeVar("_T")
 
-    Attributes
-    ----------
-    key : names the run in the exports; equal requests have equal keys.
-    space : where the design space came from, without folders.
-    clock : ``auto``, GHz, or ``space`` when the space says it.
-    """
+#: Values that one SQL statement is given at most.
+MANY = 500
 
-    key: str
-    space: str
-    engine: str
-    fingerprint: str
-    objective: str
-    batch: int
-    clock: str
-    configs: int
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkShapes:
-    """A network as stored: (layer name, kind, count, shape at batch 1)."""
-
-    key: str
-    name: str
-    layers: tuple[tuple[str, str, int, Layer], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Results that may be compared with each other, config by config: all but the config is equal."""
-
-    network: NetworkShapes
-    batch: int
-    engine: str
-    objective: str
-    fingerprint: str
-    runs: tuple[str, ...]
+#: Columns that designs are sorted by, those of the index `designs_in_order`.
+_ORDER = (
+    *("pe_type", "rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib"),
+    *("glb_bandwidth", "dram_gbps", "clock", "config_id"),
+)
 
 
 class ResultStore:
     """One folder's results. Open it with `writing` or `reading`, as a context manager.
 
-    Promises: every `add_*` is one transaction, so that a process killed at any time leaves a whole store that lacks at
-    most what was being added; a key that is already there keeps its row; one writer at a time, readers at any time.
+    A result is a network on a design, summed when the last of its layers comes and kept beside them, so that reading
+    results touches no layer.
+
+    Promises: every `add` is one transaction, so that a process killed at any time leaves a whole store that lacks at
+    most what was being added; a key that is already there keeps its row; one writer at a time, readers at any time,
+    each of which sees one moment of the store.
     """
 
     def __init__(self, connection: sqlite3.Connection, directory: Path, lock: IO[str] | None) -> None:
         self._connection, self._lock = connection, lock
+        self._due: tuple[Due, ...] = ()
+        self._unlinked: dict[str, str] = {}
         self.directory = directory
         self.path = directory / database.DATABASE
 
@@ -97,7 +78,10 @@ class ResultStore:
         ------
         InputError : there are none, or they are damaged.
         """
-        return cls(database.open_for_reading(directory), directory, None)
+        store = cls(database.open_for_reading(directory), directory, None)
+        # One transaction for as long as it is open: a sweep that goes on meanwhile moves no row.
+        store._connection.execute("BEGIN")
+        return store
 
     def __enter__(self) -> ResultStore:
         return self
@@ -112,7 +96,16 @@ class ResultStore:
             self._lock.close()
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Everything that is added in the block is added at its end, all or none."""
+        with self._transaction():
+            yield
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._connection.in_transaction:
+            yield self._connection
+            return
         with database.explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -129,20 +122,71 @@ class ResultStore:
             yield from self._connection.execute(sql, values)
 
     def begin_run(self, run: Run, networks: Iterable[Network]) -> None:
-        """Note a run, or begin it anew: designs of an earlier run of that key are unlinked, their rows stay."""
+        """Note a run, or begin it anew: designs of an earlier run of that key are unlinked, their rows stay.
+
+        From here on its networks are summed on every design that is linked to it.
+        """
+        found = {network_key(network): network for network in networks}
         with self._transaction() as connection:
             connection.execute("DELETE FROM run_designs WHERE run = ?", (run.key,))
             connection.execute("DELETE FROM run_networks WHERE run = ?", (run.key,))
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?,?,?,?,?,?,?,?,0)", astuple(run))
-            for network in networks:
-                row = (network_key(network), network.name, canonical(network_layers(network)))
+            for key, network in found.items():
+                row = (key, network.name, canonical(network_layers(network)))
                 connection.execute("INSERT OR IGNORE INTO networks VALUES (?,?,?)", row)
-                connection.execute("INSERT OR IGNORE INTO run_networks VALUES (?,?)", (run.key, row[0]))
+                connection.execute("INSERT OR IGNORE INTO run_networks VALUES (?,?)", (run.key, key))
+        self._unlinked = {}
+        self._due = tuple(
+            Due(
+                (key, run.batch, run.objective),
+                tuple((item.name, batched(item.layer, run.batch), item.count) for item in network.layers),
+            )
+            for key, network in found.items()
+        )
 
     def link_designs(self, run: str, designs: Iterable[str]) -> None:
-        """Note which designs belong to a run."""
-        with self._transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO run_designs VALUES (?,?)", ((run, key) for key in designs))
+        """Note which designs belong to a run; one that is not stored yet is linked when it is added."""
+        wanted = list(designs)
+        stored: dict[str, int] = {}
+        for part in parts(wanted):
+            sql = f"SELECT key, id FROM designs WHERE key IN ({_marks(part)})"
+            stored.update(self.query(sql, part))
+        self._unlinked.update((key, run) for key in wanted if key not in stored)
+        if stored:
+            with self._transaction() as connection:
+                self._link(connection, run, stored)
+
+    def _link(self, connection: sqlite3.Connection, run: str, designs: Mapping[str, int]) -> None:
+        connection.executemany("INSERT OR IGNORE INTO run_designs VALUES (?,?)", ((run, id) for id in designs.values()))
+        names = {id: key for key, id in designs.items()}
+        for due in self._due:
+            for part in parts(list(names)):
+                sql = f"""SELECT id, valid, reason, clock_ghz, area_um2 FROM designs d WHERE id IN ({_marks(part)})
+                    AND NOT EXISTS (SELECT 1 FROM results WHERE (network, batch, objective, design) = (?,?,?,d.id))"""
+                for id, valid, *facts in connection.execute(sql, (*part, *due.key)).fetchall():
+                    self._sum(connection, due, names[id], id, DesignFacts(bool(valid), *facts), {})
+
+    def _sum(
+        self,
+        connection: sqlite3.Connection,
+        due: Due,
+        key: str,
+        id: int,
+        facts: DesignFacts,
+        known: Mapping[str, LayerResult],
+    ) -> None:
+        """Add the result of a network on a design, if all its layers are known or stored."""
+        layers = []
+        if facts.valid:
+            keys = {shape: layer_key(key, shape, due.key[2]) for _, shape, _ in due.layers}
+            lacking = [name for name in keys.values() if name not in known]
+            found = {**known, **self.layer_results(lacking, details=False)}
+            if any(name not in found for name in keys.values()):
+                return
+            layers = [(name, shape, count, found[keys[shape]]) for name, shape, count in due.layers]
+        connection.execute(
+            f"INSERT OR IGNORE INTO results VALUES ({_marks(RESULT_COLUMNS)})", result_row(due.key, id, facts, layers)
+        )
 
     def finish_run(self, run: str) -> None:
         """Note that every row of a run is there."""
@@ -157,7 +201,8 @@ class ResultStore:
 
     def layer_keys(self, design: str) -> set[str]:
         """Keys of the layer rows that a design has."""
-        return {key for (key,) in self.query("SELECT key FROM layers WHERE design = ?", (design,))}
+        sql = "SELECT key FROM layers WHERE design = (SELECT id FROM designs WHERE key = ?)"
+        return {key for (key,) in self.query(sql, (design,))}
 
     def add(
         self,
@@ -168,16 +213,23 @@ class ResultStore:
         objective: str,
         layers: Sequence[tuple[str, Layer, LayerResult]],
     ) -> None:
-        """Add a design and layer rows (key, shape, result) of it, all or none."""
+        """Add a design, layer rows (key, shape, result) of it, and the results that they complete, all or none."""
         with self._transaction() as connection:
             connection.execute(
-                f"INSERT OR IGNORE INTO designs VALUES ({','.join('?' * len(DESIGN_COLUMNS))})",
+                f"INSERT OR IGNORE INTO designs ({','.join(DESIGN_COLUMNS)}) VALUES ({_marks(DESIGN_COLUMNS)})",
                 design_row(key, engine, config, facts),
             )
+            ((id,),) = connection.execute("SELECT id FROM designs WHERE key = ?", (key,))
             connection.executemany(
-                f"INSERT OR IGNORE INTO layers VALUES ({','.join('?' * len(LAYER_COLUMNS))})",
-                (layer_row(row_key, key, objective, shape, result) for row_key, shape, result in layers),
+                f"INSERT OR IGNORE INTO layers VALUES ({_marks(LAYER_COLUMNS)})",
+                (layer_row(row_key, id, objective, shape, result) for row_key, shape, result in layers),
             )
+            known = {row_key: result for row_key, _, result in layers}
+            for due in self._due:
+                self._sum(connection, due, key, id, facts, known)
+            run = self._unlinked.pop(key, None)
+            if run is not None:
+                connection.execute("INSERT OR IGNORE INTO run_designs VALUES (?,?)", (run, id))
 
     def runs(self) -> list[tuple[Run, bool, tuple[str, ...]]]:
         """Every run with whether it is finished and its networks' names, sorted by key."""
@@ -202,27 +254,63 @@ class ResultStore:
             found.append(Group(network, batch, engine, objective, fingerprint, tuple(sorted(runs.split(",")))))
         return found
 
-    def designs(self, group: Group) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
-        """Designs of a group's runs, each as its columns and the runs it belongs to, sorted by parameters."""
-        marks = ",".join("?" * len(group.runs))
-        sql = f"""SELECT {", ".join(f"d.{name}" for name in DESIGN_COLUMNS)}, group_concat(rd.run)
-            FROM run_designs rd JOIN designs d ON d.key = rd.design WHERE rd.run IN ({marks}) GROUP BY d.key
-            ORDER BY d.pe_type, d.rows, d.cols, d.ifmap_spad_depth, d.weights_spad_depth, d.psum_spad_depth,
-                d.glb_kib, d.glb_bandwidth, d.dram_gbps, d.clock, d.config_id"""
-        for *fields, runs in self.query(sql, group.runs):
-            row: dict[str, Any] = dict(zip(DESIGN_COLUMNS, fields, strict=True))
-            row["out_of_range"] = tuple(json.loads(row["out_of_range"]))
-            row["estimators"] = tuple((part, who) for part, who in json.loads(row["estimators"]))
-            yield row, tuple(sorted(runs.split(",")))
+    def design_ids(self, group: Group) -> npt.NDArray[np.int64]:
+        """Designs with a result in a group, [results], sorted by their parameters."""
+        import numpy as np
+
+        order = "SELECT id FROM designs ORDER BY " + ", ".join(_ORDER)
+        rank = np.fromiter((id for (id,) in self.query(order)), dtype=np.int64)
+        if rank.size == 0:
+            return rank
+        place = np.empty(int(rank.max()) + 1, dtype=np.int64)
+        place[rank] = np.arange(rank.size)
+        ids = np.fromiter((id for (id,) in self.results(group, ())), dtype=np.int64)
+        return ids[np.argsort(place[ids])]
+
+    def results(
+        self, group: Group, values: Sequence[str], designs: Sequence[int] | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Results of a group, each as the id of its design and `values`, in no promised order.
+
+        Parameters
+        ----------
+        values : SQL on the columns of `results`, which is r, and `designs`, which is d.
+        designs : ids of those that are wanted, at most 500; left out, all.
+        """
+        chosen = "" if designs is None else f"AND r.design IN ({_marks(designs)})"
+        sql = f"""SELECT {", ".join(("r.design", *values))} FROM results r JOIN designs d ON d.id = r.design
+            WHERE r.network = ? AND r.batch = ? AND r.objective = ? {chosen}
+            AND EXISTS (SELECT 1 FROM run_designs x WHERE x.run IN ({_marks(group.runs)}) AND x.design = r.design)"""
+        given = () if designs is None else tuple(designs)
+        yield from self.query(sql, (group.network.key, group.batch, group.objective, *given, *group.runs))
+
+    def design_runs(self, group: Group, designs: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Runs of a group that designs, at most 500, belong to, sorted."""
+        found: dict[int, tuple[str, ...]] = {}
+        sql = f"SELECT design FROM run_designs WHERE run = ? AND design IN ({_marks(designs)})"
+        for run in group.runs:
+            for (id,) in self.query(sql, (run, *designs)):
+                found[id] = (*found.get(id, ()), run)
+        return found
 
     def layer_results(self, keys: Sequence[str], *, details: bool) -> dict[str, LayerResult]:
         """Layer rows by key; without `details` their mappings, accesses and leakage are left out."""
         found: dict[str, LayerResult] = {}
         columns = LAYER_COLUMNS if details else LAYER_COLUMNS[:-3]
-        for start in range(0, len(keys), 500):
-            part = keys[start : start + 500]
-            sql = f"SELECT {','.join(columns)} FROM layers WHERE key IN ({','.join('?' * len(part))})"
+        for part in parts(keys):
+            sql = f"SELECT {','.join(columns)} FROM layers WHERE key IN ({_marks(part)})"
             for values in self.query(sql, part):
                 row: dict[str, Any] = dict(zip(columns, values, strict=True))
                 found[row["key"]] = layer_result(row)
         return found
+
+
+def _marks(values: Sequence[object]) -> str:
+    """Question marks for the values of an SQL statement."""
+    return ",".join("?" * len(values))
+
+
+def parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """Values in parts that an SQL statement can take."""
+    for start in range(0, len(values), MANY):
+        yield values[start : start + MANY]

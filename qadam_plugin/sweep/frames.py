@@ -1,0 +1,125 @@
+"""The results of a store as one table, or its rows one by one, in the order of ``results.csv``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .columns import RESULT_COLUMNS
+from .results import SHARED, python_value, result_rows, shared_values, sql_of
+from .store import Group, ResultStore, parts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KINDS = dict(RESULT_COLUMNS)
+
+_CHUNK = 20_000
+
+Positions = npt.NDArray[np.intp]
+
+
+def results_frame(
+    store: ResultStore, columns: Collection[str] | None = None, rows: Positions | None = None
+) -> pd.DataFrame:
+    """Stored results as a table with the columns of ``results.csv``, sorted as there.
+
+    Time and memory grow with the number of columns: ask for those that are needed.
+
+    Parameters
+    ----------
+    columns : those that are wanted; left out, all.
+    rows : positions of the rows that are wanted, ascending; left out, all. They are the index of the table.
+    """
+    import pandas as pd
+
+    names = [name for name, _ in RESULT_COLUMNS if columns is None or name in columns]
+    found = [
+        pd.DataFrame(_group_columns(store, group, ids, names, whole=rows is None))
+        for group, ids in _places(store, rows)
+    ]
+    # Without rows the columns still have their kinds.
+    found = [part for part in found if len(part)] or found
+    if not found:
+        return pd.DataFrame({name: _array([], _KINDS[name]) for name in names})
+    frame = pd.concat(found, ignore_index=True)
+    return frame if rows is None else frame.set_axis(rows, axis="index")
+
+
+def stored_rows(store: ResultStore, rows: Positions | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of ``results.csv`` in its order: all of them, or those at ascending positions."""
+    for group, ids in _places(store, rows):
+        yield from (row.columns for row in result_rows(store, group, ids.tolist()))
+
+
+def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, npt.NDArray[np.int64]]]:
+    """Groups, and in each the designs whose results are wanted, in order."""
+    before = 0
+    for group in store.groups():
+        ids = store.design_ids(group)
+        wanted = ids if rows is None else ids[rows[(rows >= before) & (rows < before + len(ids))] - before]
+        before += len(ids)
+        yield group, wanted
+
+
+def _group_columns(
+    store: ResultStore, group: Group, ids: npt.NDArray[np.int64], names: Sequence[str], *, whole: bool
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns of a group's results on designs in the order of `ids`, which are all of them if `whole`."""
+    own = [name for name in names if name not in SHARED]
+    kinds = ["integer", *(_KINDS[name] for name in own)]
+    pieces: list[list[npt.NDArray[Any]]] = [[_array([], kind)] for kind in kinds]
+    words: dict[str, str] = {}
+    for chunk in _chunks(store, group, [sql_of(name) for name in own], None if whole else ids):
+        for piece, kind, name, values in zip(pieces, kinds, ("", *own), zip(*chunk, strict=True), strict=True):
+            if kind == "text":
+                # Equal words share one object: most columns have few.
+                values = [words.setdefault(value, value) for value in (python_value(name, item) for item in values)]
+            piece.append(_array(values, kind))
+    found, *columns = (np.concatenate(piece) for piece in pieces)
+    by_id = np.argsort(found, kind="stable")
+    order = by_id[np.searchsorted(found, ids, sorter=by_id)]
+    made = {name: column[order] for name, column in zip(own, columns, strict=True)}
+    if "runs" in names:
+        made["runs"] = _runs(store, group, ids)
+    for name, value in shared_values(group).items():
+        made[name] = np.full(len(ids), value, dtype=object if _KINDS[name] == "text" else np.int64)
+    return {name: made[name] for name in names}
+
+
+def _chunks(
+    store: ResultStore, group: Group, values: Sequence[str], ids: npt.NDArray[np.int64] | None
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Results by id, many at a time."""
+    if ids is None:
+        rows = store.results(group, values)
+        while chunk := list(islice(rows, _CHUNK)):
+            yield chunk
+    else:
+        for part in parts(ids.tolist()):
+            yield list(store.results(group, values, part))
+
+
+def _runs(store: ResultStore, group: Group, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    if len(group.runs) == 1:
+        return np.full(len(ids), group.runs[0], dtype=object)
+    found = [
+        " ".join(runs[id]) for part in parts(ids.tolist()) for runs in [store.design_runs(group, part)] for id in part
+    ]
+    return np.array(found, dtype=object)
+
+
+def _array(values: Iterable[Any], kind: str) -> npt.NDArray[Any]:
+    """One column: NaN for a number that is not there, which makes integers floats; false for such a flag."""
+    given = list(values)
+    if kind == "text":
+        return np.array(given, dtype=object)
+    if kind == "flag":
+        return np.array(given, dtype=bool)
+    if kind == "integer" and None not in given:
+        return np.array(given, dtype=np.int64)
+    return np.array(given, dtype=np.float64)
