@@ -8,7 +8,21 @@ import typer
 
 from .. import __version__
 from ..errors import QadamError
-from . import arch, characterize, doctor, estimate, evaluate, models, networks, pareto, plugin, rtl, sweep, verify
+from . import (
+    arch,
+    characterize,
+    doctor,
+    estimate,
+    evaluate,
+    models,
+    networks,
+    pareto,
+    plugin,
+    rtl,
+    surrogate,
+    sweep,
+    verify,
+)
 from . import map as map_command
 
 #: Base of every complaint about the command line itself. Older typer takes it from click, newer brings its own.
@@ -41,6 +55,7 @@ def build_app() -> typer.Typer:
 
     for module in (
         sweep,
+        surrogate,
         pareto,
         verify,
         arch,

@@ -1,0 +1,116 @@
+"""A design space as arrays: millions of configs without an object each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import KEYS, AcceleratorConfig
+from .pe_types import PEType
+from .space import DesignSpace
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+
+#: Numeric parameters of a config, in the order of `KEYS`; an automatic clock is NaN.
+PARAMETERS: tuple[str, ...] = tuple(key for key in KEYS if key != "pe_type")
+
+#: Parameters that a config has as whole numbers.
+_WHOLE = frozenset({"rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigBlock:
+    """Configs of one PE type, column by column.
+
+    Attributes
+    ----------
+    levels : the values that each of `PARAMETERS` takes, without repetition.
+    codes : which of them each config has, [configs] per parameter.
+    """
+
+    pe: PEType
+    levels: Mapping[str, Array]
+    codes: Mapping[str, Index]
+
+    def __len__(self) -> int:
+        return len(self.codes["rows"])
+
+    def column(self, name: str) -> Array:
+        """Values of one parameter, [configs]."""
+        return self.levels[name][self.codes[name]]
+
+    def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> ConfigBlock:
+        """Some of the configs, by index or mask."""
+        return ConfigBlock(self.pe, self.levels, {name: codes[rows] for name, codes in self.codes.items()})
+
+    def config(self, row: int) -> AcceleratorConfig:
+        """One config as an object, equal to the one that a design space gives."""
+        fields = {name: float(self.levels[name][self.codes[name][row]]) for name in PARAMETERS}
+        clock = fields.pop("clock")
+        whole = {name: int(value) if name in _WHOLE else value for name, value in fields.items()}
+        return AcceleratorConfig(pe=self.pe, clock_ghz=None if np.isnan(clock) else clock, **whole)  # pyright: ignore[reportArgumentType]
+
+    def distinct(self, names: Sequence[str]) -> tuple[Index, Index]:
+        """One row of each combination that some parameters take, and for every config which combination it has."""
+        import pandas as pd
+
+        flat = np.zeros(len(self), dtype=np.intp)
+        for name in names:
+            flat = flat * len(self.levels[name]) + self.codes[name]
+        which, _ = pd.factorize(flat)
+        first = np.empty(int(which.max(initial=-1)) + 1, dtype=np.intp)
+        first[which[::-1]] = np.arange(len(flat))[::-1]
+        return first, which
+
+
+def config_block(pe: PEType, configs: Sequence[AcceleratorConfig]) -> ConfigBlock:
+    """Configs of one PE type as arrays."""
+    levels: dict[str, Array] = {}
+    codes: dict[str, Index] = {}
+    for name in PARAMETERS:
+        values = [config.clock_ghz if name == "clock" else getattr(config, name) for config in configs]
+        levels[name], inverse = np.unique(_numbers(values), return_inverse=True)
+        codes[name] = inverse.ravel()
+    return ConfigBlock(pe, levels, codes)
+
+
+def space_blocks(space: DesignSpace, size: int = 1 << 13) -> Iterator[ConfigBlock]:
+    """Configs of a space in its own order, in blocks of one PE type and at most `size` combinations each.
+
+    Memory does not grow with the space. A block has the combinations that meet the space's conditions; none is empty.
+
+    Raises
+    ------
+    InputError : a condition compares a word with a number.
+    """
+    axes = dict(space.axes)
+    names = [key for key, _ in space.axes if key != "pe_type"]
+    levels = {name: _numbers(axes[name]) for name in names}
+    shape = tuple(len(levels[name]) for name in names)
+    total = int(np.prod(shape))
+    for pe, start in product(axes["pe_type"], range(0, total, size)):
+        places = np.unravel_index(np.arange(start, min(start + size, total)), shape)
+        block = ConfigBlock(pe, levels, dict(zip(names, places, strict=True)))
+        if space.where:
+            words = condition_columns(block)
+            block = block.take(np.logical_and.reduce([condition.mask(words) for condition in space.where]))
+        if len(block):
+            yield block
+
+
+def condition_columns(block: ConfigBlock) -> dict[str, np.ndarray]:
+    """Columns under the names and with the words of conditions: the PE type's name, and ``auto`` for an own clock."""
+    columns: dict[str, np.ndarray] = {name: block.column(name) for name in PARAMETERS}
+    own = np.isnan(columns["clock"])
+    if own.any():
+        columns["clock"] = np.where(own, np.array("auto", dtype=object), columns["clock"].astype(object))
+    return {**columns, "pe_type": np.full(len(block), block.pe.name)}
+
+
+def _numbers(values: Sequence[float | None]) -> Array:
+    return np.array([np.nan if value is None else value for value in values], dtype=float)

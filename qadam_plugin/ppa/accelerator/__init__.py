@@ -1,0 +1,1 @@
+"""Models of whole accelerators on whole networks: exact prices, analytic bounds, and polynomials between the two."""
