@@ -14,6 +14,7 @@ from . import (
     doctor,
     estimate,
     evaluate,
+    explore,
     models,
     networks,
     pareto,
@@ -56,6 +57,7 @@ def build_app() -> typer.Typer:
     for module in (
         sweep,
         surrogate,
+        explore,
         pareto,
         verify,
         arch,

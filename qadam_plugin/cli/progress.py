@@ -6,10 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..sweep.runner import Progress
+
+if TYPE_CHECKING:
+    from ..explore.search import Progress as SearchProgress
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -61,3 +65,38 @@ def _lines(title: str) -> Callable[[Progress], None]:
             )
 
     return report
+
+
+@contextmanager
+def search_shown(title: str) -> Iterator[Callable[[SearchProgress], None]]:
+    """Show the progress of a search, with the hypervolume of its front."""
+
+    def words(progress: SearchProgress) -> str:
+        return f"{progress.front} on the front, hypervolume {progress.hypervolume:.4f}"
+
+    if not sys.stderr.isatty():
+        last = time.monotonic()
+
+        def line(progress: SearchProgress) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _SECONDS_BETWEEN_LINES or progress.done >= progress.trials:
+                last = now
+                typer.echo(f"{title}: {progress.done} of {progress.trials} designs, {words(progress)}", err=True)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("designs, {task.fields[words]}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None, words="")
+        yield lambda progress: bar.update(task, completed=progress.done, total=progress.trials, words=words(progress))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -65,18 +65,28 @@ class DesignSpace:
     source: str = "<space>"
 
     def __iter__(self) -> Iterator[AcceleratorConfig]:
-        names = [key for key, _ in self.axes]
         for combination in product(*(values for _, values in self.axes)):
-            config = _config(dict(zip(names, combination, strict=True)))
-            if not self.where:
-                yield config
-                continue
-            values = config.values
-            if all(condition.test(values) for condition in self.where):
+            config = self.config(combination)
+            if self.allows(config):
                 yield config
 
     def __len__(self) -> int:
         return self.combinations if not self.where else sum(1 for _ in self)
+
+    def config(self, combination: Sequence[Any]) -> AcceleratorConfig:
+        """The config of one value per axis, whether or not the conditions let it through."""
+        return _config({key: value for (key, _), value in zip(self.axes, combination, strict=True)})
+
+    def allows(self, config: AcceleratorConfig) -> bool:
+        """Whether a config meets every condition."""
+        if not self.where:
+            return True
+        values = config.values
+        return all(condition.test(values) for condition in self.where)
+
+    def with_values(self, key: str, values: Sequence[Any]) -> DesignSpace:
+        """The same space with other values, already checked, of one key; GHz or None (auto) for the clock."""
+        return replace(self, axes=tuple((name, tuple(values) if name == key else old) for name, old in self.axes))
 
     @property
     def combinations(self) -> int:

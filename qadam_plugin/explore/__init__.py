@@ -1,0 +1,1 @@
+"""Guided search of design spaces too large for a sweep, on Optuna."""
