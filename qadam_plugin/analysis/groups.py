@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -37,3 +38,14 @@ def comparable(results: pd.DataFrame) -> list[tuple[dict[str, Any], pd.DataFrame
 def column(results: pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
     """A column as numbers [rows]; NaN where a result has none."""
     return results[name].to_numpy(dtype=float)
+
+
+def titles(keys: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A short title per group: its network, and of `GROUP` what is not the same in all of them."""
+    varying = [name for name in GROUP[1:] if len({key[name] for key in keys}) > 1]
+    return [", ".join([str(key["network"]), *(f"{name} {str(key[name])[:12]}" for name in varying)]) for key in keys]
+
+
+def group_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Values of `GROUP` of a result, or of a group's key: what names the group."""
+    return tuple(row[name] for name in GROUP)

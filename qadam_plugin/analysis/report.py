@@ -11,17 +11,18 @@ import numpy.typing as npt
 
 from ..sweep.columns import RESULT_COLUMNS
 from ..sweep.exports import atomic, stored_rows, write_csv
+from ..sweep.frames import Positions
 from ..sweep.store import ResultStore
+from .figures.pareto import collect_panels, draw_panels
+from .figures.ppa import X, Y
+from .figures.style import save_figure
 from .fronts import front_mask
-from .metrics import METRICS
-from .plots import collect_panels, draw_panels, save_figure
+from .normalize import references
+from .summary import REFERENCE
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-#: Axes of the paper's Fig. 4.
-X, Y = METRICS["onchip_energy_uj"], METRICS["perf_per_area"]
 
 
 def write_report(store: ResultStore, results: pd.DataFrame) -> None:
@@ -35,29 +36,28 @@ def write_report(store: ResultStore, results: pd.DataFrame) -> None:
     ------
     InputError, RunError : a file cannot be written; the file of before stays.
     """
-    write_rows(store, front_mask(results, (X, Y)), store.directory / "pareto.csv")
-    figure = draw_panels(collect_panels(results, X, Y, normalize=True))
+    write_rows(store, np.flatnonzero(front_mask(results, (X, Y))), store.directory / "pareto.csv")
+    figure = draw_panels(collect_panels(results, X, Y, relative_to=references(results, REFERENCE)))
     for name in ("pareto.png", "pareto.svg"):
         write_figure(figure, store.directory / name)
 
 
 def write_rows(
-    store: ResultStore, mask: Iterable[bool], path: Path, added: Mapping[str, npt.ArrayLike] | None = None
+    store: ResultStore, rows: Positions, path: Path, added: Mapping[str, npt.ArrayLike] | None = None
 ) -> None:
     """Write some rows of a store's results as CSV.
 
     Parameters
     ----------
-    mask : [rows], in the order of `results_frame`.
-    added : further columns, each [rows]; NaN is an empty field.
+    rows : positions in `results_frame`, ascending.
+    added : further columns, each [len(rows)]; NaN is an empty field.
     """
-    chosen = np.flatnonzero(np.fromiter(mask, dtype=bool))
-    rows: Iterable[dict[str, Any]] = stored_rows(store, chosen)
+    found: Iterable[dict[str, Any]] = stored_rows(store, rows)
     columns = list(RESULT_COLUMNS)
     for name, values in (added or {}).items():
         columns.append((name, "number"))
-        rows = _with_column(rows, name, np.asarray(values)[chosen])
-    write_csv(path, columns, rows)
+        found = _with_column(found, name, np.asarray(values, dtype=float))
+    write_csv(path, columns, found)
 
 
 def _with_column(rows: Iterable[dict[str, Any]], name: str, values: Iterable[float]) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .columns import RESULT_COLUMNS
-from .results import SHARED, python_value, result_rows, shared_values, sql_of
+from .results import SHARED, DesignResult, design_results, python_value, result_rows, shared_values, sql_of
 from .store import Group, ResultStore, parts
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ def stored_rows(store: ResultStore, rows: Positions | None = None) -> Iterator[d
     """Rows of ``results.csv`` in its order: all of them, or those at ascending positions."""
     for group, ids in _places(store, rows):
         yield from (row.columns for row in result_rows(store, group, ids.tolist()))
+
+
+def stored_designs(store: ResultStore, rows: Positions) -> Iterator[DesignResult]:
+    """Results at ascending positions with the details of their layers; one for each position."""
+    for group, ids in _places(store, rows):
+        yield from design_results(store, group, details=True, designs=ids.tolist())
 
 
 def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, npt.NDArray[np.int64]]]:

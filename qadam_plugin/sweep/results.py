@@ -71,13 +71,16 @@ class DesignResult:
     runs: tuple[str, ...]
 
 
-def design_results(store: ResultStore, group: Group, *, details: bool) -> Iterator[DesignResult]:
+def design_results(
+    store: ResultStore, group: Group, *, details: bool, designs: Sequence[int] | None = None
+) -> Iterator[DesignResult]:
     """Every design of a group whose layers are all there, sorted by the design's parameters.
 
-    `details` brings the layers' mappings, accesses and leakage.
+    `details` brings the layers' mappings, accesses and leakage; `designs` are ids of those that are wanted, in order.
     """
     shapes = [batched(layer, group.batch) for _, _, _, layer in group.network.layers]
-    for row in result_rows(store, group, store.design_ids(group).tolist()):
+    ids = store.design_ids(group).tolist() if designs is None else designs
+    for row in result_rows(store, group, ids):
         layers: tuple[tuple[str, str, int, Layer, LayerResult], ...] = ()
         if row.buildable:
             keys = [layer_key(row.design, shape, group.objective) for shape in shapes]

@@ -1,0 +1,1 @@
+"""Figures: each file collects the numbers of one figure, without matplotlib, and draws them."""
