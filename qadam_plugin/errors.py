@@ -31,3 +31,7 @@ class InputError(QadamError):
         self.source, self.key, self.message = str(source), key, message
         where = f"{self.source}: {key}" if key else self.source
         super().__init__(f"{where}: {message}")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        """Travel between processes as the three parts that made it."""
+        return type(self), (self.source, self.key, self.message)

@@ -143,7 +143,7 @@ def test_a_failed_point_leaves_the_others_rows_and_no_table(
 
     monkeypatch.setattr(characterize_module, "measure", failing)
     with pytest.raises(RunError, match="synthesis of it"):
-        characterize(points, Measurement(), tmp_path / "out", 1, quiet)
+        characterize(points, Measurement(), tmp_path / "out", 0, quiet)
     assert not (tmp_path / "out").exists()
     kept = len(list((cache / "rows").iterdir()))
     monkeypatch.setattr(characterize_module, "measure", real)

@@ -7,21 +7,27 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import connection, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from ..errors import RunError
+from ..errors import InputError, RunError
 from .cacti import build_cacti
+from .liberty import CellLibrary
 from .library import cache_folder, cell_library
 from .measure import Measurement, measure
 from .points import Point, all_points
 from .rows import Row, RowStore, formatted, table_text, write_whole
 from .synth import yosys_version
+
+#: Seconds that a worker gets to clean up before it is ended.
+_GRACE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +64,17 @@ def characterize(
 
     Parameters
     ----------
+    jobs : worker processes; 0 measures in this one, where Ctrl-C waits for the simulation at hand.
     fresh : measure all points anew, kept or not.
 
     Raises
     ------
-    RunError : a tool is missing or failed, a netlist fails its vectors, or a worker process died; finished rows are
-        kept, and no table of a family with missing rows is written.
-    InputError : the cell library or CACTI's source is not the expected one.
+    RunError : a tool is missing or failed, a netlist fails its vectors, a file cannot be written, or a worker process
+        died; finished rows are kept, and no table of a family with missing rows is written.
+    InputError : the cell library or CACTI's source is not the expected one, or `out` is no folder that can be written.
     """
-    circuits = any(point.design is not None for point in points)
-    if circuits:
-        yosys_version()
-    # Fetched and built here, once, before workers could all begin to.
-    library = cell_library() if circuits else None
-    if any(point.design is None for point in points):
-        build_cacti()
+    _check_folder(out)
+    library = _tools(points)
     store = RowStore(cache_folder() / "rows", how, library)
     rows: dict[str, Row] = {}
     if not fresh:
@@ -93,6 +95,31 @@ def characterize(
     return Outcome(tuple(tables), len(missing), kept)
 
 
+def _check_folder(out: Path) -> None:
+    """Refuse before the first measurement what would fail behind the last."""
+    place = out.absolute()
+    while not place.exists() and not place.is_symlink():
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(place, "", "is not a folder; tables need one")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(place, "", "cannot be written to; tables need another folder")
+
+
+def _tools(points: Sequence[Point]) -> CellLibrary | None:
+    """What the points need, fetched and built here, once, before workers could all begin to; the cell library."""
+    circuits = any(point.design is not None for point in points)
+    if circuits:
+        yosys_version()
+    try:
+        library = cell_library() if circuits else None
+        if any(point.design is None for point in points):
+            build_cacti()
+    except OSError as error:
+        raise RunError(f"the cache cannot be used: {error}; XDG_CACHE_HOME names another folder") from None
+    return library
+
+
 def _key(point: Point) -> str:
     return f"{point.family}/{point.name}"
 
@@ -101,17 +128,19 @@ Finished = tuple[Point, dict[str, str], float]
 
 
 def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[Finished]:
-    """Points with their figures, as they are finished."""
-    if jobs == 1 or len(points) <= 1:
+    """Points with their figures, as they are finished; workers end at once if it is left early."""
+    if jobs == 0:
         for point in points:
             yield point, *_work(point.family, point.name, how)
         return
     # Spawned, not forked: a fork would copy the locks of the compiler's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(points)), mp_context=context, initializer=_start) as pool:
-        points_of = {pool.submit(_work, point.family, point.name, how): point for point in points}
-        futures: set[Future[tuple[dict[str, str], float]]] = set(points_of)
+    others = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(max(1, min(jobs, len(points))), mp_context=context, initializer=_start) as pool:
         try:
+            with _interrupt_held():
+                points_of = {pool.submit(_work, point.family, point.name, how): point for point in points}
+            futures: set[Future[tuple[dict[str, str], float]]] = set(points_of)
             while futures:
                 done, futures = wait(futures, return_when=FIRST_COMPLETED)
                 # Sound ones first, so that they are kept even if another of the batch failed.
@@ -119,15 +148,42 @@ def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[
                     yield points_of[future], *future.result()
         except BrokenProcessPool:
             raise RunError("a worker process died; finished rows are kept: run the same command again") from None
-        finally:
-            for future in futures:
-                future.cancel()
+        except BaseException:
+            # Ctrl-C, a failed point, a full disk: what is under way would take minutes and could not be kept.
+            _end(set(multiprocessing.active_children()) - others)
+            raise
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back during the block. Processes started inside never get it: not even while they are starting."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(workers: Collection[BaseProcess]) -> None:
+    """End workers, those in a long simulation the hard way."""
+    for worker in workers:
+        worker.terminate()
+    deadline = time.monotonic() + _GRACE
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        worker.kill()
 
 
 def _work(family: str, name: str, how: Measurement) -> tuple[dict[str, str], float]:
     """Measure one point, by its name: designs do not travel between processes."""
     began = time.monotonic()
-    figures = formatted(measure(_points()[family, name], how))
+    try:
+        figures = formatted(measure(_points()[family, name], how))
+    except OSError as error:
+        raise RunError(f"{name}: {error}") from None
+    except _Ended:
+        # Told to end: its tools are stopped and its folders removed by now.
+        os._exit(1)
     return figures, time.monotonic() - began
 
 
@@ -136,14 +192,25 @@ def _points() -> dict[tuple[str, str], Point]:
     return {(point.family, point.name): point for point in all_points()}
 
 
+class _Ended(BaseException):
+    """A worker was told to end."""
+
+
 def _start() -> None:
-    """Make a worker leave Ctrl-C to the parent, and end with it."""
+    """Make a worker leave Ctrl-C to the parent, end when it is told to, and not outlive the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _told_to_end)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
+def _told_to_end(*_: object) -> None:
+    raise _Ended
+
+
 def _end_with(sentinel: int) -> None:
     connection.wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_GRACE)
     os._exit(1)

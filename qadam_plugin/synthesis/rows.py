@@ -160,10 +160,14 @@ def write_whole(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as part:
-            part.write(text)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(path)
+            try:
+                part.write(text)
+                part.flush()
+                os.fsync(part.fileno())
+                Path(part.name).chmod(0o644)
+                Path(part.name).replace(path)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}") from None
