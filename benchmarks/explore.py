@@ -28,7 +28,7 @@ from qadam_plugin.explore.evaluation import Outcome
 from qadam_plugin.explore.grid import Grid
 from qadam_plugin.explore.question import Question, parse_objectives
 from qadam_plugin.explore.samplers import SAMPLERS, make_sampler
-from qadam_plugin.explore.search import directions, explore
+from qadam_plugin.explore.search import explore
 from qadam_plugin.hardware.config import AcceleratorConfig
 from qadam_plugin.hardware.space import DesignSpace, load_space, parse_space
 from qadam_plugin.sweep.exports import results_frame
@@ -142,13 +142,12 @@ def shares_found(search: Search) -> tuple[np.ndarray, float]:
     question = Question(parse_objectives(list(search.objectives)))
     grid = Grid.of(search.known.space)
     sampler = make_sampler(search.sampler, grid, search.seed)
-    study = optuna.create_study(directions=directions(question))
-    ledger = explore(study, grid, question, search.known, sampler, search.evaluations, 8, _silent)
+    ledger = explore(question, grid, sampler, search.known, None, search.evaluations, 8, _silent)
     seconds = time.process_time() - began
     every = question.costs([outcome.metrics for outcome in search.known.outcomes.values() if outcome.valid])
     reference = every.max(axis=0)
     whole = hypervolume(every, reference)
-    seen = sorted(ledger.evaluations.values(), key=lambda item: item.number)
+    seen = list(ledger.evaluations.values())
     valid = np.array([item.outcome.valid for item in seen])
     costs = np.full((len(seen), len(question.objectives)), np.inf)
     costs[valid] = question.costs([item.outcome.metrics for item in seen if item.outcome.valid])

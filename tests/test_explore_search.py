@@ -12,7 +12,6 @@ import optuna
 import pytest
 from arithmetic_engine import ArithmeticEngine
 from optuna.storages import BaseStorage, InMemoryStorage
-from optuna.study import Study, load_study
 from optuna.trial import TrialState
 from sweep_helpers import NETWORK, plan, sweep
 
@@ -21,7 +20,7 @@ from qadam_plugin.engines.base import Design
 from qadam_plugin.errors import InputError
 from qadam_plugin.explore.history import write_history
 from qadam_plugin.explore.question import Question, parse_limit, parse_objectives
-from qadam_plugin.explore.samplers import SAMPLERS, distributions, point_of
+from qadam_plugin.explore.samplers import SAMPLERS
 from qadam_plugin.explore.search import Progress
 from qadam_plugin.explore.session import ExplorePlan, Found, run_exploration
 from qadam_plugin.explore.storage import file_url, open_storage
@@ -62,11 +61,11 @@ def asked(sampler: str = "random", trials: int = 1000, limits: Sequence[str] = (
     return replace(usual, **changes)  # pyright: ignore[reportArgumentType]
 
 
-def search(directory: Path, what: ExplorePlan, storage: BaseStorage | None = None, *, alone: bool = True) -> Found:
+def search(directory: Path, what: ExplorePlan, storage: BaseStorage | None = None) -> Found:
     """Run a search into a folder; without a database its trials are forgotten."""
     with ResultStore.writing(directory) as store:
         database = storage or InMemoryStorage()
-        found = run_exploration(what, store, database, 1, lambda progress: None, alone=alone)
+        found = run_exploration(what, store, database, 1, lambda progress: None)
         write_history(found, directory)
         return found
 
@@ -166,7 +165,7 @@ def test_hypervolume_is_the_area_between_front_and_worst_point(tmp_path: Path) -
     question = Question(parse_objectives(["latency_ms", "area_mm2"]))
     reports: list[Progress] = []
     with ResultStore.writing(tmp_path) as store:
-        found = run_exploration(asked(question=question), store, InMemoryStorage(), 1, reports.append, alone=True)
+        found = run_exploration(asked(question=question), store, InMemoryStorage(), 1, reports.append)
     valid = [item.outcome.metrics for item in found.ledger.evaluations.values() if item.outcome.valid]
     points = np.log([[metrics["latency_ms"], metrics["area_mm2"]] for metrics in valid])
     worst, area, before = points.max(axis=0), 0.0, points[:, 1].max()
@@ -176,15 +175,6 @@ def test_hypervolume_is_the_area_between_front_and_worst_point(tmp_path: Path) -
             before = y
     assert reports[-1].hypervolume == pytest.approx(area, rel=1e-12)
     assert (reports[0].done, reports[-1].done, reports[-1].front) == (0, 44, len(found.front))
-
-
-def only_study(storage: BaseStorage) -> Study:
-    (name,) = optuna.get_all_study_names(storage)
-    return load_study(study_name=name, storage=storage)
-
-
-def params(study: Study, *states: TrialState) -> list[dict[str, object]]:
-    return [trial.params for trial in study.get_trials(states=states)]
 
 
 class InterruptedEngine(ArithmeticEngine):
@@ -197,34 +187,26 @@ class InterruptedEngine(ArithmeticEngine):
         return super().design(config)
 
 
-def test_what_an_interrupted_search_had_suggested_comes_first_when_it_goes_on(tmp_path: Path) -> None:
+def test_interrupted_search_keeps_what_was_answered_and_goes_on_from_there(tmp_path: Path) -> None:
     evaluated.clear()
-    storage = open_storage(file_url(tmp_path / "explore.db"))
+    storage = InMemoryStorage()
     with pytest.raises(KeyboardInterrupt):
         search(tmp_path, asked("nsga2", trials=40, engine=InterruptedEngine()), storage)
-    study = only_study(storage)
-    suggested = params(study, TrialState.FAIL)
-    assert len(params(study, TrialState.COMPLETE)) == len(suggested) == 8 and not params(study, TrialState.RUNNING)
-    search(tmp_path, asked("nsga2", trials=16), storage)
-    assert params(study, TrialState.COMPLETE)[8:] == suggested
-
-
-def test_trials_of_a_killed_search_are_answered_when_it_goes_on(tmp_path: Path) -> None:
-    storage = InMemoryStorage()
-    found = search(tmp_path, asked(trials=8), storage)
-    study = only_study(storage)
-    study.sampler = optuna.samplers.RandomSampler(seed=99)
-    while point_of(left := study.ask(distributions(found.grid)).params, found.grid) in found.ledger.evaluations:
-        study.tell(len(study.trials) - 1, state=TrialState.FAIL)
-    search(tmp_path, asked(trials=16), storage)
-    assert left in params(study, TrialState.COMPLETE) and not params(study, TrialState.RUNNING)
+    found = search(tmp_path, asked("nsga2", trials=24), storage)
+    assert (found.known, len(found.ledger.evaluations)) == (8, 24)
+    (study,) = storage.get_all_studies()
+    trials = storage.get_all_trials(study._study_id)
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 24
+    with ResultStore.reading(tmp_path) as store:
+        # The interrupted eight were mapped up to the fourth.
+        assert set(evaluated[:12]) <= {config_id for (config_id,) in store.query("SELECT config_id FROM designs")}
 
 
 def test_machines_that_share_a_database_share_the_work(tmp_path: Path) -> None:
     storage = InMemoryStorage()
     evaluated.clear()
-    one = search(tmp_path / "one", asked(trials=25, engine=CountingEngine()), storage, alone=False)
-    two = search(tmp_path / "two", asked(engine=CountingEngine(), seed=4), storage, alone=False)
+    one = search(tmp_path / "one", asked(trials=25, engine=CountingEngine()), storage)
+    two = search(tmp_path / "two", asked(engine=CountingEngine(), seed=4), storage)
     assert (one.known, two.known, one.study) == (0, 25, two.study)
     assert len(set(evaluated)) == 44 and len(evaluated) <= 44 + len(two.front)
     with ResultStore.reading(tmp_path / "two") as store:

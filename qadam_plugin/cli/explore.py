@@ -119,7 +119,6 @@ def explore(
     )
     database = None if storage is None else open_storage(storage)
     with ResultStore.writing(out) as store:
-        shared = database is not None
         database = database or open_storage(file_url(out / _DATABASE))
         done = 0
         try:
@@ -130,7 +129,7 @@ def explore(
                     done = progress.done
                     report(progress)
 
-                found = run_exploration(plan, store, database, jobs or usable_cpus(), note, alone=not shared)
+                found = run_exploration(plan, store, database, jobs or usable_cpus(), note)
         except KeyboardInterrupt:
             typer.echo(f"{done} designs are done and kept in {out}; the same command goes on from there", err=True)
             raise

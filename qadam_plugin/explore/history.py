@@ -30,13 +30,13 @@ def write_history(found: Found, directory: Path) -> None:
 
 
 def _rows(found: Found, objectives: list[str]) -> Iterator[dict[str, Any]]:
-    """Rows in the order of the trials; hypervolumes have one reference: the worst valid point of all."""
+    """Rows in the order of the search; hypervolumes have one reference: the worst valid point of all."""
     ledger = found.ledger
     front = {item.point for item in ledger.front()}
     _, every = ledger.costs(feasible=False)
     reference = every.max(axis=0) if len(every) else np.zeros(len(objectives))
     best, volume = np.empty((0, len(objectives))), 0.0
-    for item in sorted(ledger.evaluations.values(), key=lambda item: item.number):
+    for number, item in enumerate(ledger.evaluations.values(), 1):
         metrics = item.outcome.metrics
         if item.feasible:
             cost = ledger.question.costs([metrics])
@@ -46,7 +46,7 @@ def _rows(found: Found, objectives: list[str]) -> Iterator[dict[str, Any]]:
                 volume = hypervolume(best, reference)
         config = found.grid.config(item.point)
         yield {
-            "trial": item.number,
+            "trial": number,
             "config_id": config.config_id,
             "pe_type": config.pe.name,
             "valid": item.outcome.valid,

@@ -14,6 +14,8 @@ from ..analysis.hypervolume import log_costs
 from ..analysis.metrics import TOP1, Metric, metric
 from ..errors import InputError
 
+_LEAST = 1e-9
+
 _LIMIT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+.\w]+)\s*")
 
 
@@ -63,8 +65,8 @@ class Question:
         return [objective.maximize for objective in self.objectives]
 
     def values(self, results: list[Mapping[str, float]]) -> npt.NDArray[np.float64]:
-        """The objectives of results, [results, objectives]."""
-        rows = [[result[objective.name] for objective in self.objectives] for result in results]
+        """The objectives of results, [results, objectives]; zero counts as next to nothing, to have a logarithm."""
+        rows = [[max(result[objective.name], _LEAST) for objective in self.objectives] for result in results]
         return np.array(rows, dtype=float).reshape(len(rows), len(self.objectives))
 
     def costs(self, results: list[Mapping[str, float]]) -> npt.NDArray[np.float64]:

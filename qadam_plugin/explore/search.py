@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import optuna
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
@@ -16,7 +17,7 @@ from ..analysis.pareto import pareto_mask
 from .evaluation import Evaluator, Outcome
 from .grid import Grid, Point
 from .question import Question
-from .samplers import FreshSampler, distributions, params_of, point_of
+from .samplers import FreshSampler, distributions, point_of
 
 #: Name of a trial's attribute that holds its outcome.
 OUTCOME = "outcome"
@@ -24,15 +25,13 @@ OUTCOME = "outcome"
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One config that the study knows.
+    """One config that the search has an answer for.
 
     Attributes
     ----------
-    number : of its trial.
     feasible : whether it has a mapping and keeps every limit.
     """
 
-    number: int
     point: Point
     outcome: Outcome
     feasible: bool
@@ -62,20 +61,21 @@ def directions(question: Question) -> list[StudyDirection]:
 
 
 class Ledger:
-    """Every config that a study has an answer for, each once."""
+    """Every config that a search has an answer for, each once, in the order in which it learnt of them."""
 
     def __init__(self, question: Question, grid: Grid) -> None:
         self.question, self._grid = question, grid
         self.evaluations: dict[Point, Evaluation] = {}
 
-    def update(self, study: Study) -> None:
-        """Take over finished trials, those of other machines too."""
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-            point = point_of(trial.params, self._grid)
-            if point not in self.evaluations:
-                outcome = Outcome(**trial.user_attrs[OUTCOME])
-                feasible = outcome.valid and self.question.keeps_limits(outcome.metrics)
-                self.evaluations[point] = Evaluation(trial.number, point, outcome, feasible)
+    def add(self, trial: FrozenTrial) -> bool:
+        """Take over a finished trial; False when its config was known."""
+        point = point_of(trial.params, self._grid)
+        if point in self.evaluations:
+            return False
+        outcome = Outcome(**trial.user_attrs[OUTCOME])
+        feasible = outcome.valid and self.question.keeps_limits(outcome.metrics)
+        self.evaluations[point] = Evaluation(point, outcome, feasible)
+        return True
 
     def costs(self, *, feasible: bool) -> tuple[list[Evaluation], npt.NDArray[np.float64]]:
         """Valid evaluations, or feasible ones only, with their costs on logarithmic axes."""
@@ -95,59 +95,66 @@ class Ledger:
 
 
 def explore(
-    study: Study,
-    grid: Grid,
     question: Question,
-    evaluator: Evaluator,
+    grid: Grid,
     sampler: FreshSampler,
+    evaluator: Evaluator,
+    kept: Study | None,
     trials: int,
     at_once: int,
     report: Callable[[Progress], None],
 ) -> Ledger:
-    """Evaluate configs until `trials` distinct ones are known to the study, those it had before included.
+    """Evaluate configs until `trials` distinct ones are known, those that were kept before included.
 
     Configs are suggested `at_once` at a time, before any of them is answered: so what is found depends on the seed and
     on that number, and not on how many processes evaluate. Ends early when the space has no further config.
 
-    After Ctrl-C or an error what was suggested and not answered is suggested first when the search goes on.
+    Parameters
+    ----------
+    kept : where finished trials are kept, and read when other machines leave theirs; None keeps nothing. The sampler
+        works on a study in memory: what is a dozen small steps to a sampler is one to the database.
     """
-    study.sampler = sampler
+    study = optuna.create_study(directions=directions(question), sampler=sampler)
     ledger = Ledger(question, grid)
     while True:
-        ledger.update(study)
+        for trial in [] if kept is None else finished(kept):
+            if ledger.add(trial):
+                study.add_trial(trial)
         sampler.taken.update(ledger.evaluations)
         done = len(ledger.evaluations)
         report(Progress(done, trials, len(ledger.front()), ledger.hypervolume()))
         asked: list[tuple[Trial, Point]] = []
-        try:
-            while len(asked) < min(at_once, trials - done) and (found := _ask(study, grid, sampler)):
-                asked.append(found)
-            if not asked:
-                return ledger
-            outcomes = evaluator.evaluate([grid.config(point) for _, point in asked])
-            for outcome in outcomes:
-                _tell(study, asked[0][0], outcome, question, ledger)
-                asked.pop(0)
-        except BaseException:
-            for trial, point in asked:
-                put_back(study, trial, params_of(point, grid))
-            raise
+        while len(asked) < min(at_once, trials - done) and (found := _ask(study, grid, sampler)):
+            asked.append(found)
+        if not asked:
+            return ledger
+        outcomes = evaluator.evaluate([grid.config(point) for _, point in asked])
+        for (trial, _), outcome in zip(asked, outcomes, strict=True):
+            told = _tell(study, trial, outcome, question)
+            ledger.add(told)
+            if kept is not None:
+                kept.add_trial(told)
+
+
+def finished(kept: Study) -> list[FrozenTrial]:
+    """Trials of a study that have an answer."""
+    return kept.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
 def _ask(study: Study, grid: Grid, sampler: FreshSampler) -> tuple[Trial, Point] | None:
     """A trial with a config that is new; None when none is left."""
-    while not sampler.exhausted:
-        trial = study.ask(distributions(grid))
-        point = point_of(trial.params, grid)
-        # What was put back by an earlier run may have been answered since, by another machine.
-        if point not in sampler.taken:
-            sampler.taken.add(point)
-            return trial, point
+    if sampler.exhausted:
+        return None
+    trial = study.ask(distributions(grid))
+    if sampler.exhausted:
         study.tell(trial, state=TrialState.FAIL)
-    return None
+        return None
+    point = point_of(trial.params, grid)
+    sampler.taken.add(point)
+    return trial, point
 
 
-def _tell(study: Study, trial: Trial, outcome: Outcome, question: Question, ledger: Ledger) -> None:
+def _tell(study: Study, trial: Trial, outcome: Outcome, question: Question) -> FrozenTrial:
     trial.set_user_attr(OUTCOME, {"valid": outcome.valid, "reason": outcome.reason, "metrics": dict(outcome.metrics)})
     trial.set_constraint("mapping", 0.0 if outcome.valid else 1.0)
     for limit in question.limits:
@@ -155,10 +162,4 @@ def _tell(study: Study, trial: Trial, outcome: Outcome, question: Question, ledg
         trial.set_constraint(str(limit), excess)
     # A trial needs values; those of a config without any are never looked at, only its constraint is.
     values = question.values([outcome.metrics])[0] if outcome.valid else np.ones(len(question.objectives))
-    study.tell(trial, [math.log10(value) for value in values])
-
-
-def put_back(study: Study, trial: Trial | FrozenTrial, params: dict[str, object]) -> None:
-    """End a trial that has no answer, and have its config suggested first when the search goes on."""
-    study.tell(trial.number, state=TrialState.FAIL)
-    study.enqueue_trial(params)
+    return study.tell(trial, [math.log10(value) for value in values])

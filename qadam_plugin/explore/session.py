@@ -11,7 +11,6 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import TrialState
 
 from ..engines.base import Engine
 from ..hardware.space import DesignSpace
@@ -24,7 +23,7 @@ from .evaluation import StoreEvaluator
 from .grid import Grid
 from .question import Question
 from .samplers import make_sampler
-from .search import Evaluation, Ledger, Progress, directions, explore, put_back
+from .search import Evaluation, Ledger, Progress, directions, explore, finished
 from .storage import storage_errors_explained
 
 
@@ -100,16 +99,10 @@ def run_exploration(
     storage: BaseStorage,
     jobs: int,
     report: Callable[[Progress], None],
-    *,
-    alone: bool,
 ) -> Found:
     """Search until the study of this plan knows as many configs as wanted.
 
     Results of what is evaluated here are kept in `store`, and those of the front wherever it was found.
-
-    Parameters
-    ----------
-    alone : nobody else uses the database now: trials without an answer were left by a process that is gone.
 
     Raises
     ------
@@ -119,25 +112,23 @@ def run_exploration(
     grid = Grid.of(plan.space)
     name = f"{plan.space_name} {plan.network.name} {plan.key}"
     with storage_errors_explained():
-        study = _study(plan, storage, name)
-        if alone:
-            for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                put_back(study, trial, trial.params)
+        kept = _study(plan, storage, name)
+        known = Ledger(plan.question, grid)
+        for trial in finished(kept):
+            known.add(trial)
         # A search that goes on must not repeat the dice of its beginning.
-        seed = plan.seed + 1_000_003 * len(study.get_trials(deepcopy=False))
-        sampler = make_sampler(plan.sampler, grid, seed % 2**32)
-        before = Ledger(plan.question, grid)
-        before.update(study)
-        run = _begin(plan, store, grid, before)
+        seed = (plan.seed + 1_000_003 * len(known.evaluations)) % 2**32
+        sampler = make_sampler(plan.sampler, grid, seed)
+        run = _begin(plan, store, grid, known)
         with open_pool(plan.engine, jobs) as pool:
             evaluator = StoreEvaluator(
                 store, pool, plan.engine, plan.network, plan.map_for, plan.batch, run.key, plan.top1
             )
-            ledger = explore(study, grid, plan.question, evaluator, sampler, plan.trials, plan.at_once, report)
+            ledger = explore(plan.question, grid, sampler, evaluator, kept, plan.trials, plan.at_once, report)
             # Other machines keep their results; the front's are wanted here.
             evaluator.evaluate([grid.config(item.point) for item in ledger.front()])
     store.finish_run(run.key)
-    return Found(run.key, name, grid, ledger, len(before.evaluations))
+    return Found(run.key, name, grid, ledger, len(known.evaluations))
 
 
 def _study(plan: ExplorePlan, storage: BaseStorage, name: str) -> Study:

@@ -9,7 +9,6 @@ from pathlib import Path
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from ..errors import InputError, RunError
@@ -42,9 +41,6 @@ def open_storage(url: str, option: str = "--storage") -> RDBStorage:
         raise InputError(option, "", f"{shown}: its driver is not installed ({missing})") from None
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
         raise InputError(option, "", f"{shown} cannot be opened ({_first_line(error)})") from None
-    if _is_sqlite(url):
-        event.listen(storage.engine, "connect", _less_syncing)
-        storage.engine.dispose()
     return storage
 
 
@@ -61,17 +57,6 @@ def storage_errors_explained() -> Iterator[None]:
 
 def _is_sqlite(url: str) -> bool:
     return sqlalchemy.make_url(url).get_backend_name() == "sqlite"
-
-
-def _less_syncing(connection: object, record: object) -> None:
-    """A trial is a dozen small transactions; with a log and without a sync for each they cost next to nothing.
-
-    A process killed at any time loses nothing so; a machine that loses power may lose the last trials.
-    """
-    cursor = connection.cursor()  # pyright: ignore[reportAttributeAccessIssue]
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
 
 
 def _first_line(error: BaseException) -> str:
