@@ -13,6 +13,7 @@ from analysis_tables import RESULTS, table
 from qadam_plugin.analysis.designs import LayerCost, ShownDesign, ShownGroup
 from qadam_plugin.analysis.figures.accuracy import collect_accuracy, draw_accuracy
 from qadam_plugin.analysis.figures.energy import collect_energy, draw_energy
+from qadam_plugin.analysis.figures.fit import collect_accelerator_fit, collect_component_fit, draw_fit, fit_errors
 from qadam_plugin.analysis.figures.pareto import collect_panels, draw_panels
 from qadam_plugin.analysis.figures.ppa import NETWORKS, collect_ppa
 from qadam_plugin.analysis.figures.roofline import collect_roofline, draw_roofline
@@ -22,6 +23,8 @@ from qadam_plugin.analysis.figures.utilization import collect_utilization, draw_
 from qadam_plugin.analysis.metrics import METRICS, TOP1
 from qadam_plugin.analysis.normalize import references, relative_columns
 from qadam_plugin.errors import InputError
+from qadam_plugin.paths import data_dir
+from qadam_plugin.ppa.library import load_library
 
 X, Y = METRICS["onchip_energy_uj"], METRICS["perf_per_area"]
 
@@ -179,6 +182,42 @@ def test_sensitivity_changes_one_parameter_at_a_time_around_the_best() -> None:
 def test_sensitivity_of_a_metric_that_is_zero_is_refused() -> None:
     with pytest.raises(InputError, match="--metric: psum_spills is zero in the best int16"):
         collect_sensitivity(grid(psum_spills=0), METRICS["psum_spills"])
+
+
+def test_component_fit_holds_the_errors_that_the_models_report() -> None:
+    library = load_library()
+    panels = {panel.title: panel for panel in collect_component_fit(data_dir("estimator_tables"), library)}
+    assert list(panels) == ["area", "leakage", "energy", "critical path"]
+    for variant in ("fp", "int", "shift-add"):
+        model = library.find("mac", variant, "area")
+        assert model is not None
+        errors = panels["area"].errors[f"MAC {variant}"]
+        assert len(errors) == model.record.points
+        assert np.abs(errors).max() == pytest.approx(model.record.fit_max_error, abs=2e-4)
+    glb = library.of_family("glb")
+    energy = [model.record.points for model in glb if model.record.unit.startswith("pJ")]
+    assert len(panels["energy"].points["global buffer"]) == sum(energy)
+    draw_fit(list(panels.values()))
+
+
+def test_accelerator_fit_pools_networks_and_keeps_pe_types_apart(tmp_path: Path) -> None:
+    path = tmp_path / "held_out.csv"
+    rows = [
+        "a,int16,1,latency_ms,2.0,2.2",
+        "b,int16,1,latency_ms,10,9",
+        "a,fp32,2,latency_ms,4,4",
+        "a,fp32,2,other,1,1",
+    ]
+    path.write_text("\n".join(["network,pe_type,config_id,figure,actual,predicted", *rows]))
+    (panel,) = collect_accelerator_fit(path)
+    assert panel.axis == "latency (ms)"
+    found = {item.name: (item.points, item.median, item.largest) for item in fit_errors([panel])}
+    assert found == {"int16": (2, pytest.approx(0.1), pytest.approx(0.1)), "fp32": (1, 0.0, 0.0)}
+    path.write_text("network,pe_type\na,int16\n")
+    with pytest.raises(InputError, match=r"is damaged; `qadam-tl surrogate fit .*` makes it anew"):
+        collect_accelerator_fit(path)
+    with pytest.raises(InputError, match="no such file; `qadam-tl surrogate fit"):
+        collect_accelerator_fit(tmp_path / "none.csv")
 
 
 def test_every_pe_type_and_component_looks_different_in_colour_and_in_black_and_white() -> None:

@@ -47,6 +47,13 @@ def test_every_kind_of_these_results_is_written_where_the_command_says(
         (folder / f"{kind}.svg").unlink()
 
 
+def test_fit_without_a_folder_is_of_the_components(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = qadam_tl(capsys, "plot", "fit", "-o", "fit.svg")
+    assert code == 0, err
+    assert "area, MAC int: median error" in out and out.strip().endswith("fit.svg")
+    assert "critical path (ns)" in (folder / "fit.svg").read_text()
+
+
 def test_conditions_and_normalisation_choose_what_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     condition = 'network == "tiny" and pe_type == "lightpe1"'
     arguments = ("plot", "pareto", "results", "--where", condition, "--normalize", "int16", "-o", "a.svg")
@@ -61,6 +68,9 @@ def test_conditions_and_normalisation_choose_what_is_shown(folder: Path, capsys:
     [
         (("paretto", "results"), "KIND: no figure 'paretto'; did you mean 'pareto'?"),
         (("energy", "nowhere"), "nowhere"),
+        (("energy",), "DIR: plot energy needs the folder of a sweep's results: qadam-tl plot energy DIR"),
+        (("fit", "results"), "surrogate_held_out.csv: no such file; `qadam-tl surrogate fit results` makes it"),
+        (("fit", "--where", "rows > 1"), "--where: plot fit does not take it"),
         (("energy", "results", "--x", "area_mm2"), "--x: plot energy does not take it; these do: pareto"),
         (("pareto", "results", "--metric", "area_mm2"), "--metric: plot pareto does not take it"),
         (("energy", "results", "--metric", "speed"), "--metric: unknown metric 'speed'"),

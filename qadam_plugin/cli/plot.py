@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import InputError
 from ..userfile import suggestion
 
-if TYPE_CHECKING:
-    from ..analysis.figures.kinds import Kind
+#: The kind that is made from models, not from results.
+FIT = "fit"
 
 _HELP = """Draw a figure of a sweep's results.
 
 [bold]Kinds[/bold]
 
   pareto         two metrics of every design, with the Pareto front
+
+  fit            Fig. 3 of the paper: actual against predicted; without DIR of components, with it of accelerators
 
   ppa            Fig. 4 of the paper: nine panels, relative to the best int16
 
@@ -37,6 +39,8 @@ _HELP = """Draw a figure of a sweep's results.
 
   qadam-tl plot energy qadam-results --metric onchip_energy_uj
 
+  qadam-tl plot fit
+
   qadam-tl plot accuracy qadam-results --accuracy accuracy.csv --format pdf
 """
 
@@ -48,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def plot(
     kind: str = typer.Argument(..., metavar="KIND", help="Which figure."),
-    directory: Path = typer.Argument(..., metavar="DIR", help="Folder of a sweep's results."),
+    directory: Path | None = typer.Argument(None, metavar="[DIR]", help="Folder of a sweep's results."),
     output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE", help="Else KIND.FORMAT, here."),
     file_format: str | None = typer.Option(None, "--format", metavar="png|svg|pdf", help="Else FILE's, or png."),
     where: str | None = typer.Option(None, "--where", metavar="CONDITION", help="Only results that meet a condition."),
@@ -72,16 +76,22 @@ def plot(
     from ..analysis.metrics import metric
     from ..analysis.report import write_figure
     from ..sweep.store import ResultStore
-    from .selection import check_folder, read_results
+    from .selection import read_results
 
+    options = {"--x": x, "--y": y, "--normalize": normalize, "--metric": best}
+    if kind == FIT:
+        _check_options(FIT, frozenset(), {**options, "--where": where, "--accuracy": accuracy})
+        _fit(directory, _path(kind, output, file_format))
+        return
     chosen = KINDS.get(kind)
     if chosen is None:
-        raise InputError("KIND", "", f"no figure '{kind}'; {suggestion(kind, KINDS)}")
-    _check_options(kind, chosen, {"--x": x, "--y": y, "--normalize": normalize, "--metric": best})
+        raise InputError("KIND", "", f"no figure '{kind}'; {suggestion(kind, (*KINDS, FIT))}")
+    _check_options(kind, chosen.options, options)
+    if directory is None:
+        raise InputError("DIR", "", f"plot {kind} needs the folder of a sweep's results: qadam-tl plot {kind} DIR")
     if kind == "accuracy" and accuracy is None:
         raise InputError("--accuracy", "", "plot accuracy needs a file of accuracies: --accuracy FILE")
     path = _path(kind, output, file_format)
-    check_folder(path)
     given = accuracy is not None
     axes = (
         metric(x or "onchip_energy_uj", "--x", accuracy=given),
@@ -98,24 +108,47 @@ def plot(
     typer.echo(f"{chosen.words}: {path}")
 
 
-def _check_options(kind: str, chosen: Kind, given: dict[str, str | None]) -> None:
+def _fit(directory: Path | None, path: Path) -> None:
+    """Fig. 3: of the shipped component models, or of a folder's models of whole accelerators."""
+    from ..analysis.figures.fit import collect_accelerator_fit, collect_component_fit, draw_fit, fit_errors
+    from ..analysis.report import write_figure
+    from ..paths import data_dir
+    from ..ppa.library import load_library
+    from ..sweep.training import HELD_OUT
+
+    if directory is None:
+        panels = collect_component_fit(data_dir("estimator_tables"), load_library())
+        what = "components at the points that their models were fitted to"
+    else:
+        panels = collect_accelerator_fit(directory / HELD_OUT)
+        what = "accelerators that were held out when their models were fitted"
+    write_figure(draw_fit(panels), path)
+    for found in fit_errors(panels):
+        sizes = f"median error {100 * found.median:.2f} %, largest {100 * found.largest:.2f} %"
+        typer.echo(f"{found.panel}, {found.name}: {sizes} of {found.points}")
+    typer.echo(f"actual against predicted, {what}: {path}")
+
+
+def _check_options(kind: str, taken: frozenset[str], given: Mapping[str, object]) -> None:
     from ..analysis.figures.kinds import KINDS
 
     for option, value in given.items():
-        if value is not None and option not in chosen.options:
-            users = ", ".join(name for name, other in KINDS.items() if option in other.options)
-            raise InputError(option, "", f"plot {kind} does not take it; these do: {users}")
+        if value is not None and option not in taken:
+            users = [name for name, other in KINDS.items() if option in other.options] or list(KINDS)
+            raise InputError(option, "", f"plot {kind} does not take it; these do: {', '.join(users)}")
 
 
 def _path(kind: str, output: Path | None, file_format: str | None) -> Path:
     """Where the figure goes; its suffix is its format."""
     from ..analysis.figures.style import FORMATS
+    from .selection import check_folder
 
     formats = ", ".join(FORMATS)
     if file_format is not None and file_format not in FORMATS:
         raise InputError("--format", "", f"one of {formats} is wanted, not '{file_format}'")
     if output is None:
         return Path(f"{kind}.{file_format or 'png'}")
+    check_folder(output)
     suffix = output.suffix.lstrip(".").lower()
     if suffix not in FORMATS:
         raise InputError(output, "", f"write {formats}: its name ends with one of them")

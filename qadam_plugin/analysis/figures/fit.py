@@ -1,0 +1,199 @@
+"""The paper's Fig. 3: figures of synthesis, or of exact mapping, against what the models predict."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import InputError
+from ...ppa.families import FAMILIES, Quantity
+from ...ppa.library import ModelLibrary
+from ...ppa.tables import load_table
+from ...userfile import read_text
+from ..metrics import METRICS
+from .style import OTHER_STYLES, STYLES, canvas, finish, scale_axis, shared_legend, styles_for
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Panels of the component models: quantities by unit, and words for the axes.
+_PANELS = {
+    "area": ("um^2", "area (µm²)"),
+    "leakage": ("uW", "leakage (µW)"),
+    "energy": ("pJ", "energy per action (pJ)"),
+    "critical path": ("ns", "critical path (ns)"),
+}
+
+#: Panels of whole accelerators, of the figures that held-out configs are kept for.
+_ACCELERATOR_FIGURES = ("latency_ms", "power_mw", "onchip_energy_uj", "perf_per_area")
+
+_FAMILY_NAMES = {"mac": "MAC", "spad": "scratchpad", "control": "control", "glb": "global buffer"}
+
+#: Looks of the component models' points; those of PE types are in `style`.
+_COMPONENT_STYLES = {
+    "MAC fp": STYLES["fp32"],
+    "MAC int": STYLES["int16"],
+    "MAC shift-add": STYLES["lightpe1"],
+    "scratchpad": STYLES["lightpe2"],
+    "control": OTHER_STYLES[0],
+    "global buffer": OTHER_STYLES[1],
+}
+
+
+@dataclass(frozen=True)
+class FitPanel:
+    """Actual and predicted values of one quantity.
+
+    Attributes
+    ----------
+    title : the quantity.
+    axis : words and unit.
+    points : family of components or PE type -> [points, 2], actual and predicted.
+    """
+
+    title: str
+    axis: str
+    points: dict[str, npt.NDArray[np.float64]]
+
+    @property
+    def errors(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Relative errors of predictions, by family or PE type, [points]: 0.01 is 1 % too much."""
+        return {name: values[:, 1] / values[:, 0] - 1 for name, values in self.points.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class FitErrors:
+    """Sizes of the relative errors of one family or PE type in one panel: 0.01 is 1 %."""
+
+    panel: str
+    name: str
+    points: int
+    median: float
+    largest: float
+
+
+def fit_errors(panels: Sequence[FitPanel]) -> list[FitErrors]:
+    """Errors of every family or PE type in every panel, in their order."""
+    return [
+        FitErrors(panel.title, name, len(errors), float(np.median(np.abs(errors))), float(np.abs(errors).max()))
+        for panel in panels
+        for name, errors in panel.errors.items()
+    ]
+
+
+def collect_component_fit(tables: Path, library: ModelLibrary) -> list[FitPanel]:
+    """Area, leakage, energy per action and critical path of every characterised component against its model.
+
+    DRAM, whose models are one constant each, and the array's area, which is no component, are left out.
+
+    Parameters
+    ----------
+    tables : folder of the characterisation tables that the library was fitted to.
+    """
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {name: {} for name in _PANELS}
+    for family_name, words in _FAMILY_NAMES.items():
+        family = FAMILIES[family_name]
+        rows = load_table(tables / f"{family.name}.csv", family)
+        for quantity in family.quantities:
+            panel = _panel_of(quantity)
+            if panel is None:
+                continue
+            for row in rows:
+                model = library.find(family.name, row.variant, quantity.name)
+                if model is None or quantity.column not in row.figures:
+                    continue
+                series = f"{words} {row.variant}" if family_name == "mac" else words
+                pair = (row.figures[quantity.column], model.predict(row.parameters))
+                found[panel].setdefault(series, []).append(pair)
+    return [
+        FitPanel(name, axis, {series: np.array(pairs) for series, pairs in found[name].items()})
+        for name, (_, axis) in _PANELS.items()
+    ]
+
+
+def _panel_of(quantity: Quantity) -> str | None:
+    if quantity.unit == "ns":
+        return "critical path" if quantity.name == "critical_path" else None
+    units = {unit: name for name, (unit, _) in _PANELS.items()}
+    return units.get(quantity.unit.removesuffix(" per cycle"))
+
+
+def collect_accelerator_fit(path: Path) -> list[FitPanel]:
+    """Whole accelerators: exact results against the fitted models, on configs that were held out, all networks.
+
+    Parameters
+    ----------
+    path : the file that ``qadam-tl surrogate fit`` leaves: columns pe_type, figure, actual, predicted.
+
+    Raises
+    ------
+    InputError : no such file, or not of that kind.
+    """
+    again = f"`qadam-tl surrogate fit {path.parent}` makes it"
+    if not path.is_file():
+        raise InputError(path, "", f"no such file; {again}")
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {name: {} for name in _ACCELERATOR_FIGURES}
+    try:
+        for row in csv.DictReader(read_text(path).splitlines()):
+            if row["figure"] in found:
+                pair = (float(row["actual"]), float(row["predicted"]))
+                found[row["figure"]].setdefault(row["pe_type"], []).append(pair)
+    except (KeyError, TypeError, ValueError):
+        raise InputError(path, "", f"is damaged; {again} anew") from None
+    return [
+        FitPanel(METRICS[name].label, METRICS[name].title, {kind: np.array(pairs) for kind, pairs in series.items()})
+        for name, series in found.items()
+        if series
+    ]
+
+
+def draw_fit(panels: Sequence[FitPanel]) -> Figure:
+    """Above, predicted against actual; below, the relative error against actual."""
+    names = {name for panel in panels for name in panel.points}
+    styles = {**styles_for(names - set(_COMPONENT_STYLES)), **_COMPONENT_STYLES}
+    with canvas(2, max(1, len(panels)), width=3.9, height=2.9) as (figure, axes):
+        for panel, parity, error in zip(panels, *axes, strict=False):
+            _draw_parity(panel, parity, styles)
+            _draw_error(panel, error, styles)
+        shared_legend(figure, axes.ravel(), [*STYLES, *_COMPONENT_STYLES])
+    return figure
+
+
+def _draw_parity(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, bool]]) -> None:
+    _marks(ax, panel.points, styles)
+    every = np.concatenate(list(panel.points.values()))
+    ends = [every.min(), every.max()]
+    ax.plot(ends, ends, color="#000000", linewidth=0.8, linestyle="--", label="predicted = actual", zorder=1)
+    scale_axis(ax, "x", every)
+    scale_axis(ax, "y", every)
+    finish(ax, panel.title, f"actual {panel.axis}", f"predicted {panel.axis}")
+
+
+def _draw_error(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, bool]]) -> None:
+    errors = panel.errors
+    points = {name: np.column_stack([panel.points[name][:, 0], 100 * errors[name]]) for name in errors}
+    _marks(ax, points, styles)
+    ax.axhline(0, color="#000000", linewidth=0.8, linestyle="--", zorder=1)
+    scale_axis(ax, "x", np.concatenate([values[:, 0] for values in points.values()]))
+    sizes = 100 * np.abs(np.concatenate(list(errors.values())))
+    words = f"size of errors: median {np.median(sizes):.1f} %, largest {sizes.max():.1f} %"
+    finish(ax, words, f"actual {panel.axis}", "predicted over actual, less 1 (%)")
+
+
+def _marks(
+    ax: Axes, points: Mapping[str, npt.NDArray[np.float64]], styles: Mapping[str, tuple[str, str, bool]]
+) -> None:
+    # Families of few points stand before those of many.
+    for name, values in sorted(points.items(), key=lambda item: -len(item[1])):
+        marker, colour, filled = styles[name]
+        face = colour if filled else "none"
+        ax.scatter(
+            *values.T, s=14, marker=marker, facecolors=face, edgecolors=colour, linewidths=0.7, alpha=0.8, label=name
+        )
