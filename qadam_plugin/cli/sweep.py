@@ -29,6 +29,10 @@ where it was. Another space, network, objective or clock into the same DIR exten
   qadam-tl sweep space.yaml --network vgg16-imagenet --network resnet20-cifar10 --out my-results
 
   qadam-tl sweep --clock 0.4     # all designs at one clock, beside those at their own
+
+  qadam-tl sweep large.yaml --sample 500 --out large     # some designs at random, to fit accelerator models to
+
+  qadam-tl sweep large.yaml --engine surrogate --out large --refine     # all of them by these, the best ones exactly
 """
 
 
@@ -48,7 +52,10 @@ def sweep(
     ),
     objective: str = typer.Option("edp", "--objective", metavar="NAME", help="edp, energy or latency."),
     engine: str = typer.Option(
-        "rowstationary", "--engine", metavar="NAME", help="What maps the layers: rowstationary or timeloop."
+        "rowstationary",
+        "--engine",
+        metavar="NAME",
+        help="rowstationary or timeloop map the layers; surrogate predicts whole networks.",
     ),
     engine_settings: Path | None = typer.Option(
         None, "--engine-settings", metavar="FILE", help="Settings of the engine, for those that have any."
@@ -57,15 +64,42 @@ def sweep(
     clock: str | None = typer.Option(
         None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
     ),
+    sample: int | None = typer.Option(
+        None, "--sample", min=1, metavar="N", help="Only N configs of the space, drawn at random."
+    ),
+    seed: int = typer.Option(0, "--seed", metavar="N", help="Of --sample."),
+    surrogate: Path | None = typer.Option(
+        None, "--surrogate", metavar="DIR", help="Folder with the models of engine surrogate; left out: --out."
+    ),
+    refine: bool = typer.Option(
+        False, "--refine", help="Engine surrogate: compute the predicted front and all around it exactly."
+    ),
+    refine_limit: int = typer.Option(1000, "--refine-limit", min=1, metavar="N", help="Exact configs at most."),
+    metric: list[str] = typer.Option(
+        ["onchip_energy_uj", "perf_per_area"], "--metric", metavar="METRIC", help="Axis of the front that is refined."
+    ),
     as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
 ) -> None:
+    from ..engines.registry import DEFAULT_ENGINE, SURROGATE
     from ..sweep.exports import write_exports
     from ..sweep.runner import run_sweep, usable_cpus
     from ..sweep.store import ResultStore
     from .progress import shown
+    from .surrogate import Predicting, predict
 
     began = time.monotonic()
-    plan = _plan(space, network, objective, engine, engine_settings, batch, clock)
+    predicted = engine == SURROGATE
+    plan = _plan(space, network, objective, DEFAULT_ENGINE if predicted else engine, engine_settings, batch, clock)
+    if predicted:
+        if sample is not None:
+            raise InputError("--sample", "", "engine surrogate predicts the whole space; leave it out")
+        wanted = Predicting(surrogate or out, out, refine, refine_limit, tuple(metric), jobs or usable_cpus())
+        predict(plan, wanted, as_json)
+        return
+    if surrogate is not None or refine:
+        raise InputError("--surrogate" if surrogate else "--refine", "", "is for --engine surrogate")
+    if sample is not None:
+        plan = _sampled(plan, sample, seed)
     with ResultStore.writing(out) as store:
         done = 0
         try:
@@ -81,7 +115,7 @@ def sweep(
             typer.echo(f"{done} configs are done and kept in {out}; the same command goes on from there", err=True)
             raise
         exported = write_exports(store, counts.run)
-        _report(plan, store, as_json)
+        write_comparison(plan, store, as_json)
     if as_json:
         summary = {
             "configs": counts.configs,
@@ -138,6 +172,16 @@ def _plan(
     )
 
 
+def _sampled(plan: SweepPlan, count: int, seed: int) -> SweepPlan:
+    """Some configs of the plan's space."""
+    from ..hardware.space import DesignSpace
+    from ..hardware.space_arrays import sample_space
+
+    assert isinstance(plan.space, DesignSpace)
+    chosen = sample_space(plan.space, count, seed)
+    return replace(plan, space=chosen, space_name=f"{plan.space_name}, {len(chosen)} with seed {seed}")
+
+
 def _clock(text: str | None) -> float | None:
     """GHz of a fixed clock, None for auto."""
     if text is None or text == "auto":
@@ -155,7 +199,7 @@ def _at_clock(space: DesignSpace, ghz: float | None) -> DesignSpace:
     return replace(space, axes=tuple((key, (ghz,) if key == "clock" else values) for key, values in space.axes))
 
 
-def _report(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> None:
+def write_comparison(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> None:
     """Write the report's files, and print how the best designs of this sweep's networks compare."""
     from ..analysis.groups import select
     from ..analysis.report import write_report

@@ -25,6 +25,9 @@ def _timeloop(settings: Path | None) -> Engine:
     return timeloop_engine(settings)
 
 
+#: Predicts whole networks from accelerator models (`engines.surrogate`): no `Engine`, and not made here.
+SURROGATE = "surrogate"
+
 #: Name -> factory, which is given the file of ``--engine-settings``. A factory imports its engine, so that listing the
 #: names costs nothing.
 ENGINES: dict[str, Callable[[Path | None], Engine]] = {"rowstationary": _rowstationary, "timeloop": _timeloop}
@@ -40,5 +43,6 @@ def make_engine(name: str, settings: Path | None = None) -> Engine:
     """
     factory = ENGINES.get(name)
     if factory is None:
-        raise InputError("--engine", "", f"unknown engine '{name}'; known: {', '.join(sorted(ENGINES))}")
+        known = ", ".join(sorted([*ENGINES, SURROGATE]))
+        raise InputError("--engine", "", f"unknown engine '{name}'; known: {known}")
     return factory(settings)

@@ -13,8 +13,6 @@ from ..ppa.accelerator.models import AcceleratorModels, Prediction
 from .base import Engine
 from .sources import SURROGATE_SOURCES, sources_digest
 
-SURROGATE = "surrogate"
-
 
 def surrogate_fingerprint(exact: Engine) -> str:
     """Digest of everything that accelerator models rest on: the exact engine's answers, and the code of the bounds."""

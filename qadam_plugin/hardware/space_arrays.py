@@ -22,6 +22,9 @@ PARAMETERS: tuple[str, ...] = tuple(key for key in KEYS if key != "pe_type")
 #: Parameters that a config has as whole numbers.
 _WHOLE = frozenset({"rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth"})
 
+#: Combinations that a sample draws before it counts those that the conditions let through.
+_DRAWN_AT_ONCE = 1 << 12
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigBlock:
@@ -79,7 +82,7 @@ def config_block(pe: PEType, configs: Sequence[AcceleratorConfig]) -> ConfigBloc
     return ConfigBlock(pe, levels, codes)
 
 
-def space_blocks(space: DesignSpace, size: int = 1 << 13) -> Iterator[ConfigBlock]:
+def space_blocks(space: DesignSpace, size: int = 1 << 14) -> Iterator[ConfigBlock]:
     """Configs of a space in its own order, in blocks of one PE type and at most `size` combinations each.
 
     Memory does not grow with the space. A block has the combinations that meet the space's conditions; none is empty.
@@ -97,10 +100,45 @@ def space_blocks(space: DesignSpace, size: int = 1 << 13) -> Iterator[ConfigBloc
         places = np.unravel_index(np.arange(start, min(start + size, total)), shape)
         block = ConfigBlock(pe, levels, dict(zip(names, places, strict=True)))
         if space.where:
-            words = condition_columns(block)
-            block = block.take(np.logical_and.reduce([condition.mask(words) for condition in space.where]))
+            block = block.take(_allowed(block, space))
         if len(block):
             yield block
+
+
+def sample_space(space: DesignSpace, count: int, seed: int) -> list[AcceleratorConfig]:
+    """Distinct configs of a space drawn at random, in the space's order; all of them where there are no more.
+
+    Raises
+    ------
+    InputError : a condition compares a word with a number.
+    """
+    axes = dict(space.axes)
+    names = [key for key, _ in space.axes if key != "pe_type"]
+    levels = {name: _numbers(axes[name]) for name in names}
+    shape = tuple(len(levels[name]) for name in names)
+    order = np.random.default_rng(seed).permutation(space.combinations)
+    drawn: list[tuple[int, AcceleratorConfig]] = []
+    for start in range(0, len(order), _DRAWN_AT_ONCE):
+        part = order[start : start + _DRAWN_AT_ONCE]
+        kinds, places = np.divmod(part, int(np.prod(shape)))
+        for kind, pe in enumerate(axes["pe_type"]):
+            which = np.flatnonzero(kinds == kind)
+            codes = dict(zip(names, np.unravel_index(places[which], shape), strict=True))
+            block = ConfigBlock(pe, levels, codes)
+            for row in np.flatnonzero(_allowed(block, space)):
+                drawn.append((int(which[row]) + start, block.config(int(row))))
+        if len(drawn) >= count:
+            break
+    drawn = sorted(drawn, key=lambda pair: pair[0])[:count]
+    return [config for _, config in sorted(drawn, key=lambda pair: order[pair[0]])]
+
+
+def _allowed(block: ConfigBlock, space: DesignSpace) -> npt.NDArray[np.bool_]:
+    """Which configs meet the space's conditions."""
+    if not space.where or not len(block):
+        return np.ones(len(block), dtype=bool)
+    words = condition_columns(block)
+    return np.logical_and.reduce([condition.mask(words) for condition in space.where])
 
 
 def condition_columns(block: ConfigBlock) -> dict[str, np.ndarray]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..engines.base import Engine
+from ..hardware.config import AcceleratorConfig
 from ..hardware.space import DesignSpace
 from ..workloads.layer import Layer
 from ..workloads.network import Network
@@ -29,11 +30,11 @@ class SweepPlan:
 
     Attributes
     ----------
-    space_name : what the exports call the space.
+    space : the configs, a design space or some chosen ones. space_name : what the exports call it.
     clock : ``auto``, GHz, or ``space`` when the space says it; already part of `space`.
     """
 
-    space: DesignSpace
+    space: DesignSpace | Sequence[AcceleratorConfig]
     space_name: str
     networks: tuple[Network, ...]
     engine: Engine

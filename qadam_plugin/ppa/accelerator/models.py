@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -125,6 +125,11 @@ class Prediction:
     outside: npt.NDArray[np.bool_]
     component_warning: npt.NDArray[np.bool_]
     batch: int
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Prediction:
+        """Predictions of some of the configs."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "batch"}
+        return Prediction(**{name: values[rows] for name, values in arrays.items()}, batch=self.batch)
 
     @property
     def latency_ms(self) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,7 @@ class TermValues:
         return (np.log2(levels) if factor.log else levels)[self._block.codes[factor.name]]
 
 
+@lru_cache(maxsize=4096)
 def _plain_factors(text: str) -> tuple[Factor, ...]:
     """Factors of a term with powers written out, so that ``a^2*b`` builds on ``a``, then ``a*a``."""
     factors = parse_term(text).factors
