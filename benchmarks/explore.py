@@ -1,9 +1,9 @@
 """How soon `qadam-tl explore` finds the front of a space that is known exactly.
 
 Sweeps the space once, whole, into a folder where it stays. Then each sampler searches it, by the code of `qadam-tl
-explore` but with looked-up results, until a tenth of the space is evaluated. Prints the share of the true front's
-hypervolume, on logarithmic axes with the space's worst valid point as reference, at some numbers of evaluations: the
-median over the seeds, and the worst.
+explore` but with looked-up results, until a tenth of the space is evaluated or nothing better is left to find. Prints
+the share of the true front's hypervolume, on logarithmic axes with the space's worst valid point as reference, after
+some numbers of evaluations: the median over the seeds, and the worst.
 
     python benchmarks/explore.py [--space SPACE.yaml] [--network NAME] [--out DIR] [--seeds N] [SAMPLER ...]
 """
@@ -14,15 +14,18 @@ import argparse
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import optuna
 
 from qadam_plugin.analysis.groups import select
 from qadam_plugin.analysis.hypervolume import hypervolume
 from qadam_plugin.analysis.metrics import METRICS
+from qadam_plugin.analysis.pareto import pareto_mask
 from qadam_plugin.engines.registry import make_engine
 from qadam_plugin.explore.evaluation import Outcome
 from qadam_plugin.explore.grid import Grid
@@ -62,9 +65,43 @@ class KnownSpace:
     space: DesignSpace
     outcomes: dict[str, Outcome]
 
+
+class NothingLeft(Exception):
+    """The whole hypervolume is found."""
+
+
+class Lookup:
+    """An evaluator that knows every outcome, and notes the share of the hypervolume after each.
+
+    Attributes
+    ----------
+    shares : of the true front's hypervolume, one for each config evaluated.
+    """
+
+    def __init__(self, known: KnownSpace, question: Question) -> None:
+        self._known, self._question = known, question
+        every = question.costs([outcome.metrics for outcome in known.outcomes.values() if outcome.valid])
+        self._reference = every.max(axis=0)
+        self._whole = hypervolume(every, self._reference)
+        self._front = every[:0]
+        self.shares: list[float] = []
+
     def evaluate(self, configs: Sequence[AcceleratorConfig]) -> list[Outcome]:
-        """Look the outcomes up."""
-        return [self.outcomes[config.config_id] for config in configs]
+        """Look the outcomes up.
+
+        Raises
+        ------
+        NothingLeft : the configs so far have the whole hypervolume, so that a search can find no more.
+        """
+        found = [self._known.outcomes[config.config_id] for config in configs]
+        for outcome in found:
+            if outcome.valid:
+                front = np.concatenate([self._front, self._question.costs([outcome.metrics])])
+                self._front = front[pareto_mask(front)]
+            self.shares.append(hypervolume(self._front, self._reference) / self._whole)
+        if self.shares[-1] > 1 - 1e-12:
+            raise NothingLeft
+        return found
 
 
 @dataclass(frozen=True)
@@ -130,28 +167,25 @@ def print_question(
         found = list(pool.map(shares_found, searches))
         curves = np.array([curve for curve, _ in found])
         cells = "".join(f"{f'{np.median(curves[:, n - 1]):.2%} ({curves[:, n - 1].min():.2%})':>20}" for n in at)
-        first = [int(np.argmax(curve >= GOAL)) + 1 if curve[-1] >= GOAL else evaluations * 1000 for curve in curves]
-        reached = f"{np.median(first):.0f}" if np.median(first) <= evaluations else "not"
+        first = np.median([float(np.argmax(found >= GOAL)) + 1 if found[-1] >= GOAL else np.inf for found in curves])
+        reached = f"{first:.0f}" if first <= evaluations else "not"
         print(f"{sampler:10}{cells}{reached:>12}{np.median([seconds for _, seconds in found]):>8.1f}", flush=True)
 
 
-def shares_found(search: Search) -> tuple[np.ndarray, float]:
+def shares_found(search: Search) -> tuple[npt.NDArray[np.float64], float]:
     """Share of the true hypervolume after each evaluation [evaluations], and the CPU seconds of the search."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    began = time.process_time()
     question = Question(parse_objectives(list(search.objectives)))
     grid = Grid.of(search.known.space)
+    lookup = Lookup(search.known, question)
     sampler = make_sampler(search.sampler, grid, search.seed)
-    ledger = explore(question, grid, sampler, search.known, None, search.evaluations, 8, _silent)
+    began = time.process_time()
+    with suppress(NothingLeft):
+        explore(question, grid, sampler, lookup, None, search.evaluations, 8, _silent)
     seconds = time.process_time() - began
-    every = question.costs([outcome.metrics for outcome in search.known.outcomes.values() if outcome.valid])
-    reference = every.max(axis=0)
-    whole = hypervolume(every, reference)
-    seen = list(ledger.evaluations.values())
-    valid = np.array([item.outcome.valid for item in seen])
-    costs = np.full((len(seen), len(question.objectives)), np.inf)
-    costs[valid] = question.costs([item.outcome.metrics for item in seen if item.outcome.valid])
-    return np.array([hypervolume(costs[: count + 1], reference) / whole for count in range(len(seen))]), seconds
+    shares = np.ones(search.evaluations)
+    shares[: len(lookup.shares)] = lookup.shares
+    return shares, seconds
 
 
 def _silent(progress: object) -> None:

@@ -75,6 +75,17 @@ def test_search_leaves_the_files_of_a_sweep_and_goes_on(folder: Path, capsys: py
     assert {row["config_id"] for row in history if row["front"] == "true"} == front and len(front) == summary["front"]
 
 
+def test_space_that_no_sweep_could_walk_is_searched(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wide = "{from: 16, to: 1024, step: 1}"
+    ranges = f"rows: {wide}\ncols: {wide}\nweights_spad_depth: {wide}\nglb_kib: {wide}\nifmap_spad_depth: {wide}\n"
+    (folder / "space.yaml").write_text(ranges + 'where: ["rows * cols <= 4096"]\n')
+    code, out, err = qadam_tl(capsys, *EXPLORE, "--jobs", "1", "--trials", "8", "--sampler", "nsga2")
+    assert code == 0, err
+    assert f"8 designs of {4 * 1009**5} combinations" in out
+    with (folder / "qadam-results" / "results.csv").open(newline="") as handle:
+        assert all(int(row["rows"]) * int(row["cols"]) <= 4096 for row in csv.DictReader(handle))
+
+
 def test_pe_types_below_an_accuracy_are_not_evaluated(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     limit = ("--accuracy", "accuracy.csv", "--constraint", "top1 >= 90")
     code, _, err = qadam_tl(capsys, *EXPLORE, *limit, "--jobs", "1")

@@ -174,9 +174,9 @@ def _designs(
 ) -> DesignSpace:
     """The design space, without the PE types whose accuracy is too low for the limits."""
     from ..analysis.metrics import TOP1
-    from ..hardware.space import default_space, load_space
+    from ..hardware.space import MAX_SEARCHED, default_space, load_space
 
-    designs = default_space() if space is None else load_space(space)
+    designs = default_space() if space is None else load_space(space, most=MAX_SEARCHED)
     if not question.needs_accuracy:
         return designs
     pe_types = dict(designs.axes)["pe_type"]

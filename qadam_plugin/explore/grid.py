@@ -17,7 +17,7 @@ from ..hardware.space import DesignSpace
 Point = tuple[int, ...]
 
 #: Points that a search for a free neighbour looks at before it takes any free point of the whole grid.
-_NEIGHBOURHOOD = 2000
+_NEIGHBOURHOOD = 300
 
 
 @dataclass(frozen=True)

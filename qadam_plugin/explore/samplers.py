@@ -23,7 +23,7 @@ def _tpe(grid: Grid, seed: int) -> BaseSampler:
 
 
 def _nsga2(grid: Grid, seed: int) -> BaseSampler:
-    return NSGAIISampler(seed=seed, population_size=32)
+    return NSGAIISampler(seed=seed, population_size=16)
 
 
 def _random(grid: Grid, seed: int) -> BaseSampler:

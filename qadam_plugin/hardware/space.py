@@ -32,7 +32,10 @@ BASE: dict[str, Any] = {
 BASE_PE_TYPES = ("fp32", "int16", "lightpe1", "lightpe2")
 
 _MAX_VALUES = 10_000
-_MAX_COMBINATIONS = 10_000_000
+
+#: Combinations that can be walked one by one, and that a search can number.
+MAX_WALKED = 10_000_000
+MAX_SEARCHED = 2**62
 
 
 class RangeModel(BaseModel):
@@ -99,18 +102,18 @@ def default_space() -> DesignSpace:
     return load_space(data_dir("arch_specs") / "default_space.yaml")
 
 
-def load_space(path: str | Path) -> DesignSpace:
-    """Read a design space.
+def load_space(path: str | Path, *, most: int = MAX_WALKED) -> DesignSpace:
+    """Read a design space of at most `most` combinations.
 
     Raises
     ------
     InputError : the file cannot be read, a key is unknown, a value impossible or given twice, a condition is
-        not understood, or no config is left.
+        not understood, there are too many combinations, or no config is left.
     """
-    return parse_space(read_text(path), path)
+    return parse_space(read_text(path), path, most=most)
 
 
-def parse_space(text: str, source: object) -> DesignSpace:
+def parse_space(text: str, source: object, *, most: int = MAX_WALKED) -> DesignSpace:
     """Design space from YAML text; `source` names it in messages. Raises as `load_space` does."""
     data = parse_mapping(text, source)
     for key in data:
@@ -128,14 +131,14 @@ def parse_space(text: str, source: object) -> DesignSpace:
         else:
             full.append((key, (_parameter(defaults, key),)))
     space = DesignSpace(tuple(full), _conditions(data.get("where", []), source), str(source))
-    _check_space(space, source)
+    _check_space(space, source, most)
     return space
 
 
-def _check_space(space: DesignSpace, source: object) -> None:
+def _check_space(space: DesignSpace, source: object, most: int) -> None:
     axes = dict(space.axes)
-    if space.combinations > _MAX_COMBINATIONS:
-        raise InputError(source, "", f"{space.combinations} combinations; at most {_MAX_COMBINATIONS} are allowed")
+    if space.combinations > most:
+        raise InputError(source, "", f"{space.combinations} combinations; at most {most} are allowed")
     for ifmap, weights in (("glb_ifmap_share", "glb_weights_share"), ("dram_ifmap_share", "dram_weights_share")):
         for pair in product(axes[ifmap], axes[weights]):
             check_shares(*pair, ifmap, weights, source)
