@@ -111,12 +111,15 @@ def test_accuracy_takes_the_best_design_of_each_type_and_compares_networks_of_on
             RESULTS.assign(network="a-cifar10", top1=[90.0, 90.0, 85.0, 85.0, np.nan], top1_spread=0.5),
             RESULTS[:2].assign(network="b-cifar10", perf_per_area=1.0, top1=80.0, top1_spread=np.nan),
             RESULTS[:2].assign(network="c-imagenet", top1=70.0, top1_spread=np.nan),
+            *(RESULTS[:1].assign(network=f"{name}-mine", top1=1.5, top1_spread=0.1) for name in "de"),
         ],
         ignore_index=True,
     )
-    fig5, fig6, imagenet, _ = collect_accuracy(results)
+    fig5, fig6, imagenet, _, *others = collect_accuracy(results)
     assert (fig5.title, fig5.metric.name, fig6.title, fig6.metric.name) == ("cifar10", Y.name, "cifar10", X.name)
     assert imagenet.title == "imagenet"
+    # Networks whose names end with no known data set stand alone: nobody knows whether they may be compared.
+    assert [panel.title for panel in others] == ["d-mine", "d-mine", "e-mine", "e-mine"]
     points = {(point.network, point.pe_type): (point.config_id, point.cost, point.spread) for point in fig5.points}
     assert points == {
         ("a-cifar10", "int16"): ("i1", 100.0, 0.5),

@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def plot(
     kind: str = typer.Argument(..., metavar="KIND", help="Which figure."),
-    directory: Path | None = typer.Argument(None, metavar="[DIR]", help="Folder of a sweep's results."),
+    directory: Path | None = typer.Argument(None, metavar="DIR", help="Folder of a sweep's results."),
     output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE", help="Else KIND.FORMAT, here."),
     file_format: str | None = typer.Option(None, "--format", metavar="png|svg|pdf", help="Else FILE's, or png."),
     where: str | None = typer.Option(None, "--where", metavar="CONDITION", help="Only results that meet a condition."),
