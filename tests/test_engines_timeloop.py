@@ -193,8 +193,12 @@ def test_model_run_of_a_mapping_is_read(fake: Path, monkeypatch: pytest.MonkeyPa
     assert answer == read_stats(*recorded("model"), read_ert(RUNS / "model" / "ERT.yaml", spec()), "recorded")
 
 
-def test_every_job_has_a_folder_of_its_own_that_is_kept_only_if_asked(fake: Path) -> None:
-    design = engine(fake, "keep_jobs: jobs\n").design(CONFIG)
+def test_every_job_has_a_folder_of_its_own_that_is_kept_only_if_asked(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = engine(fake, "keep_jobs: jobs\n")
+    recorded_tables(given, monkeypatch)
+    design = given.design(CONFIG)
     for layer in (LAYER, replace(LAYER, Wstride=2)):
         design.run(layer, "edp")
     kept = sorted(path.name for path in (fake / "jobs").iterdir())

@@ -104,7 +104,7 @@ def test_another_node_scales_by_size_and_supply(library: ModelLibrary) -> None:
 
 
 def test_accuracy_is_above_aladdins_only_for_what_was_characterised(library: ModelLibrary) -> None:
-    low, high = library.find("spad", "", "area").record.range["depth"]  # type: ignore[union-attr]
+    low, high = library.find("spad", "separate", "area").record.range["depth"]  # type: ignore[union-attr]
     inside = answer(library, "qadam_regfile", {**SPAD, "depth": int(high)})
     near = answer(library, "qadam_regfile", {**SPAD, "depth": int(high) + 1})
     scaled = answer(library, "qadam_regfile", {**SPAD, "technology": "65nm"})
@@ -131,6 +131,9 @@ def test_far_outside_there_is_no_answer_and_a_reason(library: ModelLibrary) -> N
         ("qadam_SRAM", {**SPAD, "n_banks": 0}, "n_banks: a whole number"),
         ("qadam_regfile", {**SPAD, "technology": "7nm"}, "not '7nm'"),
         ("qadam_regfile", {"width": 16, "depth": 24}, "technology: is missing"),
+        ("qadam_regfile", {**SPAD, "addresses": "many"}, "addresses: one of separate, shared is wanted, not 'many'"),
+        ("int8_mac", {"pipeline": 3, "technology": "45nm"}, "pipeline: MACs of family int have at most 2 pipeline"),
+        ("int8_mac", {"psum_spad_depth": 0, "technology": "45nm"}, "psum_spad_depth: an integer of at least 1"),
         ("qadam_DRAM", {"width": 64, "type": "LPDDR9"}, "no model for 'LPDDR9'"),
         ("qadam_DRAM", {"width": 64}, "type: is missing"),
         ("lightpe1_mac", {"weight_bits": 0, "technology": "45nm"}, "weight_bits: class lightpe1_mac has 4, not 0"),

@@ -164,7 +164,15 @@ def test_mac_says_its_arithmetic():
         "weight_bits": 8,
         "accumulator_bits": 20,
         "shift_terms": 2,
+        **{f"{name}_depth": getattr(config(), f"{name}_depth") for name in ("ifmap_spad", "weights_spad", "psum_spad")},
     }
+
+
+def test_weights_are_written_and_read_with_one_address():
+    addresses = {level.name: level.attributes.get("addresses") for level in build_spec(config(), 1.0).storages}
+    assert addresses["weights_spad"] == "shared"
+    assert addresses["ifmap_spad"] == addresses["psum_spad"] == "separate"
+    assert addresses["glb_psum"] is None
 
 
 def test_every_config_of_the_default_space_survives_its_yaml():

@@ -13,7 +13,7 @@ from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values
 from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.hardware.space import default_space
 from qadam_plugin.mapping.evaluation import Evaluation, LevelResult, TensorCounts
-from qadam_plugin.ppa.components import compute_unit, glb, spad
+from qadam_plugin.ppa.components import SHARED, SpadDepths, compute_unit, glb, mac, spad
 from qadam_plugin.ppa.library import ModelLibrary, load_library
 from qadam_plugin.ppa.pricing import CLOCK_MARGIN, layer_energy, price_spec, resolve_clock_ghz
 
@@ -47,10 +47,10 @@ def with_level(spec: ArchSpec, name: str, **changes: object) -> ArchSpec:
 def test_area_is_pes_and_overhead_and_buffers(library: ModelLibrary) -> None:
     priced = price_spec(build_spec(config(), 0.5), library)
     pe = PE_TYPES["int16"]
-    one = sum(spad(library, depth, bits).area_um2 for depth, bits in ((12, 16), (112, 16), (16, 40)))
-    one += compute_unit(library, pe).area_um2
-    assert priced.array_area_um2 == pytest.approx(one * (168 + 0.016 * (12 + 14)))
-    assert priced.overhead_area_um2 == pytest.approx(one * 0.016 * 26)
+    one = spad(library, 12, 16).area_um2 + spad(library, 112, 16, SHARED).area_um2 + spad(library, 16, 40).area_um2
+    one += compute_unit(library, pe, SpadDepths(12, 112, 16)).area_um2
+    assert priced.array_area_um2 == pytest.approx(168 * one + priced.overhead_area_um2)
+    assert 0 < priced.overhead_area_um2 < 0.01 * 168 * one
     # 128 KiB in halves: activations in entries of 64 bits, partial sums of 40 bits in entries of 40.
     halves = glb(library, 64 * 8192, 64).area_um2 + glb(library, 64 * 8192 // 40 * 40, 40).area_um2
     assert priced.buffer_area_um2 == pytest.approx(halves)
@@ -63,7 +63,7 @@ def test_leak_follows_the_clock_and_reads_do_not(library: ModelLibrary) -> None:
     for name, actions in slow.energy.energy_pj.items():
         others = {action: energy for action, energy in actions.items() if action != "leak"}
         assert others == {a: e for a, e in fast.energy.energy_pj[name].items() if a != "leak"}
-    found = spad(library, 112, 16)
+    found = spad(library, 112, 16, SHARED)
     assert slow.energy.energy_pj["weights_spad"]["leak"] == pytest.approx(found.idle_pj + 4 * found.leakage_mw)
     assert fast.energy.energy_pj["weights_spad"]["leak"] == pytest.approx(found.idle_pj + 2 * found.leakage_mw)
     assert slow.energy.energy_pj["DRAM_weights"]["leak"] == 0.0
@@ -77,7 +77,9 @@ def test_leakage_is_that_of_all_instances(library: ModelLibrary) -> None:
 
 
 def test_automatic_clock_leaves_the_margin(library: ModelLibrary) -> None:
-    assert resolve_clock_ghz(config(pe_type="fp32"), library) == int(1000 / (3.66 * (1 + CLOCK_MARGIN))) / 1000
+    path_ns = mac(library, PE_TYPES["fp32"]).path_ns
+    assert path_ns is not None
+    assert resolve_clock_ghz(config(pe_type="fp32"), library) == int(1000 / (path_ns * (1 + CLOCK_MARGIN))) / 1000
     assert resolve_clock_ghz(config(clock=0.7), library) == 0.7
 
 
@@ -91,12 +93,16 @@ def test_a_clock_that_is_too_fast_is_a_warning(library: ModelLibrary) -> None:
     fp32 = config(pe_type="fp32")
     assert price_spec(build_spec(fp32, resolve_clock_ghz(fp32, library)), library).warnings == ()
     (warning,) = price_spec(build_spec(fp32, 0.5), library).warnings
-    assert warning == "clock: 0.5 GHz is faster than mac allows (0.2732 GHz without margin)"
+    path_ns = mac(library, PE_TYPES["fp32"]).path_ns or 0.0
+    assert warning == f"clock: 0.5 GHz is faster than mac allows ({1 / path_ns:.4g} GHz without margin)"
 
 
 def test_what_is_out_of_range_names_the_component(library: ModelLibrary) -> None:
-    priced = price_spec(build_spec(config(weights_spad_depth=224), 0.2), library)
-    assert priced.warnings == ("weights_spad: depth 224 is outside 8 to 128 of the spad models",)
+    priced = price_spec(build_spec(config(ifmap_spad_depth=200), 0.2), library)
+    assert priced.warnings == (
+        "ifmap_spad: depth 200 is outside 4 to 128 of the separate spad models",
+        "mac: ifmap_depth 200 is outside 6 to 24 of the control models",
+    )
 
 
 def test_a_general_type_that_equals_a_named_one_costs_the_same(library: ModelLibrary) -> None:
@@ -119,6 +125,9 @@ def test_every_shipped_design_of_the_default_space_is_priced(library: ModelLibra
         ("glb_psum", {"cls": "SRAM"}, r"glb_psum.class: the models do not know class 'SRAM'; .*qadam_SRAM"),
         ("mac", {"cls": "int16_mc"}, r"mac.class: the models do not know class 'int16_mc'; did you mean 'int16_mac'\?"),
         ("glb_psum", {"depth": None}, r"glb_psum.attributes.depth: is missing"),
+        ("psum_spad", {"attributes": {"addresses": 2}}, r"psum_spad.attributes.addresses: one of separate, shared is"),
+        ("mac", {"attributes": {"pipeline": 3}}, r"mac.attributes.pipeline: MACs of family int have at most 2"),
+        ("mac", {"attributes": {"psum_spad_depth": 0}}, r"mac.attributes.psum_spad_depth: an integer of at least 1"),
         ("glb_psum", {"attributes": {"n_banks": 0}}, r"glb_psum.attributes.n_banks: an integer of at least 1"),
         ("DRAM_psum", {"attributes": {}}, r"DRAM_psum.attributes.type: is missing; wanted is one of: LPDDR4"),
         ("DRAM_psum", {"attributes": {"type": "LPDDR9"}}, r"DRAM_psum.attributes.type: no model for 'LPDDR9'"),

@@ -50,9 +50,10 @@ def mac(
     pe_type: str = typer.Option(
         ..., "--pe-type", metavar="NAME", help="fp32, int16, int8, lightpe1, lightpe2, or {family: int, act_bits: ...}."
     ),
+    pipeline: int = typer.Option(1, "--pipeline", min=0, max=4, help="Ranks of registers within: 0 to 2, fp 0 to 4."),
     as_json: bool = _JSON,
 ) -> None:
-    """Multiply-accumulate unit with its registers, and the PE's control beside it."""
+    """Multiply-accumulate unit with its registers, and the control of a PE of usual depths beside it."""
     from ..hardware.pe_types import pe_type as parse_pe_type
     from ..ppa import components
     from ..ppa.library import load_library
@@ -62,9 +63,9 @@ def mac(
     pe = parse_pe_type(value if isinstance(value, dict) else pe_type, "--pe-type", "")
     library = load_library()
     parts = {
-        "mac": components.mac(library, pe),
-        "control": components.control(library, pe),
-        "mac and control": components.compute_unit(library, pe),
+        "mac": components.mac(library, pe, pipeline),
+        "control": components.control(library, components.SpadDepths()),
+        "mac and control": components.compute_unit(library, pe, pipeline=pipeline),
     }
     _print(f"MAC of {pe.name}", parts, as_json)
 
@@ -72,13 +73,16 @@ def mac(
 def spad(
     depth: int = typer.Option(..., "--depth", min=1, help="Words."),
     width: int = typer.Option(..., "--width", min=1, help="Bits of a word."),
+    shared: bool = typer.Option(False, "--shared", help="One address for reading and writing, as for weights."),
     as_json: bool = _JSON,
 ) -> None:
     """Scratchpad of a PE: a flip-flop register file."""
     from ..ppa import components
     from ..ppa.library import load_library
 
-    _print(f"scratchpad {depth} x {width} b", {"spad": components.spad(load_library(), depth, width)}, as_json)
+    addresses = components.SHARED if shared else components.SEPARATE
+    found = components.spad(load_library(), depth, width, addresses)
+    _print(f"scratchpad {depth} x {width} b, {addresses} addresses", {"spad": found}, as_json)
 
 
 def glb(

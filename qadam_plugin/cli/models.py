@@ -11,6 +11,9 @@ import typer
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ppa.composition import Deviation
     from ..ppa.library import ModelRecord
 
 _MODELS_HELP = """List the fitted models with their errors and ranges.
@@ -21,6 +24,8 @@ derived from one another.
 [bold]Example[/bold]
 
   qadam-tl models --json
+
+  qadam-tl models --check
 """
 
 _FIT_HELP = """Fit the models anew from the characterisation tables.
@@ -39,10 +44,26 @@ def register(app: typer.Typer) -> None:
     app.command("fit", help=_FIT_HELP)(fit)
 
 
-def models(as_json: bool = typer.Option(False, "--json", help="Print a JSON list.")) -> None:
+def models(
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON list."),
+    check: bool = typer.Option(
+        False, "--check", help="Compare PEs and arrays composed of the models with those synthesised as a whole."
+    ),
+) -> None:
     from ..ppa.library import load_library
 
-    records = load_library().records()
+    library = load_library()
+    if check:
+        from ..paths import data_dir
+        from ..ppa.composition import deviations
+
+        found = deviations(library, data_dir("estimator_tables"))
+        if as_json:
+            typer.echo(json.dumps([_deviation(each) for each in found]))
+        else:
+            _print_check(found)
+        return
+    records = library.records()
     if as_json:
         typer.echo(json.dumps([_record(record) for record in records]))
         return
@@ -110,3 +131,40 @@ def _print_records(records: tuple[ModelRecord, ...]) -> None:
             ", ".join(f"{count} {kind}" for kind, count in record.basis.items()),
         )
     print_tables([table])
+
+
+def _deviation(each: Deviation) -> dict[str, object]:
+    return {
+        "pe_type": each.pe.name,
+        "rows": each.rows,
+        "cols": each.cols,
+        "ifmap_depth": each.depths.ifmap,
+        "weights_depth": each.depths.weights,
+        "psum_depth": each.depths.psum,
+        "deviation": dict(each.relative),
+    }
+
+
+def _print_check(found: Sequence[Deviation]) -> None:
+    """PEs by type with mean and worst deviation, then every array."""
+    from rich import box
+    from rich.table import Table
+
+    from ..ppa.composition import FIGURES, spread
+    from .tables import print_tables
+
+    title = "composed of fitted parts against synthesised flat, %: mean and worst"
+    pes = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    arrays = Table(box=box.SIMPLE_HEAD)
+    for table, heads in ((pes, ("PEs", "n")), (arrays, ("array", "rows", "cols"))):
+        for name in (*heads, *(figure.rpartition("_")[0] for figure in FIGURES)):
+            table.add_column(name, justify="left" if name in ("PEs", "array") else "right")
+    for name in dict.fromkeys(each.pe.name for each in found):
+        of_type = [each for each in found if each.pe.name == name and each.rows * each.cols == 1]
+        cells = [spread(of_type, figure) for figure in FIGURES]
+        pes.add_row(name, str(len(of_type)), *(f"{100 * cell.mean:+.1f}, {100 * cell.worst:+.1f}" for cell in cells))
+    for each in found:
+        if each.rows * each.cols > 1:
+            cells = [f"{100 * each.relative[figure]:+.1f}" for figure in FIGURES]
+            arrays.add_row(each.pe.name, str(each.rows), str(each.cols), *cells)
+    print_tables([pes, arrays])

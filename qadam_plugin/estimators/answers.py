@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from ..errors import InputError
 from ..hardware.archspec import Compute, Storage
 from ..hardware.pe_types import PEType
-from ..ppa.classes import GENERAL_MAC_CLASS, estimate_level, mac_type
-from ..ppa.components import Estimate, control, mac
+from ..ppa.classes import GENERAL_MAC_CLASS, estimate_level, mac_depths, mac_pipeline, mac_type
+from ..ppa.components import SEPARATE, Estimate, control, mac
 from ..ppa.features import DERIVED
 from ..ppa.library import ModelLibrary
 from ..userfile import describe
@@ -87,12 +87,11 @@ def _estimate(library: ModelLibrary, cls: str, component: ComponentClass, attrib
         return estimate_level(library, _storage(cls, component, attributes), _SOURCE)
     if component.kind == "compute_unit":
         return estimate_level(library, _compute(cls, attributes), _SOURCE)
-    pe = _pe_type(cls, attributes)
+    level = _compute(cls, attributes)
     if component.kind == "mac":
-        unit = mac(library, pe)
-        gated = unit.energy_pj.get("compute_gated", 0.0)
-        return replace(unit, energy_pj={**unit.energy_pj, "compute_gated": gated})
-    rest = control(library, pe)
+        pe = _pe_type(cls, attributes)
+        return mac(library, pe, mac_pipeline(library, level, pe, _SOURCE))
+    rest = control(library, mac_depths(level, _SOURCE))
     energy = rest.energy_pj["compute"]
     if component.kind == "control":
         return replace(rest, energy_pj={"compute": energy, "compute_gated": energy})
@@ -143,7 +142,7 @@ def _too_far(
 ) -> tuple[str, ...]:
     """Parameters so far from the characterised range that the models say nothing; one line each."""
     found: dict[str, None] = {}
-    for family, variant, parameters in _questions(component, cls, attributes):
+    for family, variant, parameters in _questions(library, component, cls, attributes):
         for model in library.of_family(family, variant):
             used = {factor.name for term in model.terms for factor in term.factors}
             for name, (low, high) in model.record.range.items():
@@ -158,8 +157,8 @@ def _too_far(
 
 
 def _questions(
-    component: ComponentClass, cls: str, attributes: Mapping[str, object]
-) -> list[tuple[str, str, dict[str, float]]]:
+    library: ModelLibrary, component: ComponentClass, cls: str, attributes: Mapping[str, object]
+) -> list[tuple[str, str, Mapping[str, float]]]:
     """Families of models that answer for a component, with variant and parameters."""
     if component.kind == "dram":
         return []
@@ -167,10 +166,17 @@ def _questions(
         level = _storage(cls, component, attributes)
         assert level.depth is not None
         if component.kind == "spad":
-            return [("spad", "", {"depth": level.depth, "width": level.width})]
+            addresses = str(level.attributes.get("addresses", SEPARATE))
+            return [("spad", addresses, {"depth": level.depth, "width": level.width})]
         banks = _whole(cls, {"n_banks": 1, **level.attributes}, "n_banks")
         return [("glb", "", {"capacity_bits": level.depth * level.width, "width": level.width, "banks": banks})]
-    pe = _pe_type(cls, attributes)
-    widths: dict[str, float] = {"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits}
-    questions = [("mac", pe.family, {**widths, "shift_terms": pe.shift_terms}), ("control", "", widths)]
-    return {"mac": questions[:1], "compute_unit": questions}.get(component.kind, questions[1:])
+    level = _compute(cls, attributes)
+    if component.kind in ("mac", "compute_unit"):
+        pe = _pe_type(cls, attributes)
+        widths = {"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits}
+        ranks = mac_pipeline(library, level, pe, _SOURCE)
+        # Its control grows with address bits, so slowly that its range says nothing about the whole.
+        return [("mac", pe.family, {**widths, "shift_terms": pe.shift_terms, "pipeline": ranks})]
+    depths = mac_depths(level, _SOURCE)
+    counted = {"ifmap_depth": depths.ifmap, "weights_depth": depths.weights, "psum_depth": depths.psum}
+    return [("control", "", counted)]

@@ -49,11 +49,18 @@ _WIDTHS = {
     "accumulator_bits": "bits of a partial sum",
 }
 _TERMS = {"shift_terms": "shift-add: powers of two per weight, 1 or 2"}
+_PIPELINE = {"pipeline": "ranks of registers within the MAC: 1, or 0 to 2 (fp 0 to 4)"}
+_DEPTHS = {
+    "ifmap_spad_depth": "words of the activations' scratchpad that the control counts through: 12",
+    "weights_spad_depth": "of the weights': 48",
+    "psum_spad_depth": "of the partial sums': 16",
+}
 
 
 def _named_mac(name: str) -> ComponentClass:
     checked = dict.fromkeys((*_WIDTHS, *_TERMS), "must be that of the PE type")
-    return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, checked, COMPUTE_ACTIONS, "compute_unit")
+    optional = {**checked, **_PIPELINE, **_DEPTHS}
+    return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, optional, COMPUTE_ACTIONS, "compute_unit")
 
 
 CLASSES: Mapping[str, ComponentClass] = {
@@ -68,20 +75,30 @@ CLASSES: Mapping[str, ComponentClass] = {
         "SRAM, as global buffer or one store of it", {**_WIDTH, **_DEPTH}, {"n_banks": "1"}, STORAGE_ACTIONS, "glb"
     ),
     "qadam_regfile": ComponentClass(
-        "scratchpad of a PE: flip-flops with address decoders", {**_WIDTH, **_DEPTH}, {}, STORAGE_ACTIONS, "spad"
+        "scratchpad of a PE: flip-flops with address decoders",
+        {**_WIDTH, **_DEPTH},
+        {"addresses": "separate for reading and writing, or one shared by both (weights)"},
+        STORAGE_ACTIONS,
+        "spad",
     ),
     **{f"{name}_mac": _named_mac(name) for name in ("fp32", "int16", "int8", "lightpe1", "lightpe2")},
     "qadam_mac": ComponentClass(
-        "MAC of a general PE with the PE's control", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "compute_unit"
+        "MAC of a general PE with the PE's control",
+        _WIDTHS,
+        {**_TERMS, **_PIPELINE, **_DEPTHS},
+        COMPUTE_ACTIONS,
+        "compute_unit",
     ),
-    "qadam_mac_unit": ComponentClass("MAC with its registers alone", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "mac"),
+    "qadam_mac_unit": ComponentClass(
+        "MAC with its registers alone", _WIDTHS, {**_TERMS, **_PIPELINE}, COMPUTE_ACTIONS, "mac"
+    ),
     "qadam_pe_control": ComponentClass(
-        "control of a PE, address generation of its scratchpads included", _WIDTHS, _TERMS, COMPUTE_ACTIONS, "control"
+        "control of a PE, address generation of its scratchpads included", {}, _DEPTHS, COMPUTE_ACTIONS, "control"
     ),
     "qadam_address_generator": ComponentClass(
         "one scratchpad's share of a PE's control: a third of area and leakage, a quarter of the energy per access",
-        _WIDTHS,
-        _TERMS,
+        {},
+        _DEPTHS,
         STORAGE_ACTIONS,
         "address",
     ),

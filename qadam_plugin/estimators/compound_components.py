@@ -20,6 +20,10 @@ _MUST = Word("must_specify")
 #: Scratchpads of a whole PE: attribute stem, and the PE type's width.
 _SPADS = {"ifmap_spad": "act_bits", "weights_spad": "weight_bits", "psum_spad": "acc_bits"}
 
+#: Their depths, as attributes of a compound class, and handed on to the parts.
+_DEPTHS: Mapping[str, object] = {"ifmap_spad_depth": 12, "weights_spad_depth": 48, "psum_spad_depth": 16}
+_NAMED_DEPTHS: Mapping[str, object] = {name: name for name in _DEPTHS}
+
 _READ_AND_WRITTEN = {"psum_spad": ("read", "write")}
 
 
@@ -40,38 +44,39 @@ def compound_yaml(command: str = "qadam-tl plugin components") -> str:
 
 def _mac(pe: PEType) -> dict[str, object]:
     """MAC with PE control, as the primitive class of the same name."""
-    parts = {"mac": _part("qadam_mac_unit", _widths(pe)), "control": _part("qadam_pe_control", _widths(pe))}
+    parts = {"mac": _part("qadam_mac_unit", _widths(pe)), "control": _part("qadam_pe_control", _NAMED_DEPTHS)}
     actions = {
         "compute": {"mac": "compute", "control": "compute"},
         "compute_gated": {"mac": "compute_gated", "control": "compute_gated"},
         "leak": {"mac": "leak", "control": "leak"},
     }
-    return _class(f"{pe.name}_mac", {}, parts, actions)
+    return _class(f"{pe.name}_mac", _DEPTHS, parts, actions)
 
 
 def _smartbuffer() -> dict[str, object]:
     """Scratchpad with the address generator that PE control has otherwise."""
-    widths = {"activation_bits": 8, "weight_bits": 8, "accumulator_bits": 24, "family": Word("int")}
     parts = {
-        "storage": _part("qadam_regfile", {"width": "width", "depth": "depth"}),
-        "address_generator": _part("qadam_address_generator", {name: name for name in widths}),
+        "storage": _part("qadam_regfile", {"width": "width", "depth": "depth", "addresses": "addresses"}),
+        "address_generator": _part("qadam_address_generator", _NAMED_DEPTHS),
     }
+    attributes = {"width": _MUST, "depth": _MUST, "addresses": Word("separate"), **_DEPTHS}
     actions = {name: dict.fromkeys(parts, name) for name in STORAGE_ACTIONS}
-    return _class("qadam_smartbuffer_RF", {"width": _MUST, "depth": _MUST, **widths}, parts, actions)
+    return _class("qadam_smartbuffer_RF", attributes, parts, actions)
 
 
 def _whole_pe(pe: PEType) -> dict[str, object]:
     """MAC, control and scratchpads in one; an operation reads an activation, a weight and a sum, and writes the sum."""
-    depths = {"ifmap_spad_depth": 12, "weights_spad_depth": 112, "psum_spad_depth": 24}
-    parts = {"mac": _part("qadam_mac_unit", _widths(pe)), "control": _part("qadam_pe_control", _widths(pe))}
+    parts = {"mac": _part("qadam_mac_unit", _widths(pe)), "control": _part("qadam_pe_control", _NAMED_DEPTHS)}
     for name, width in _SPADS.items():
-        parts[name] = _part("qadam_regfile", {"width": getattr(pe, width), "depth": f"{name}_depth"})
+        addresses = Word("shared" if name == "weights_spad" else "separate")
+        storage = {"width": getattr(pe, width), "depth": f"{name}_depth", "addresses": addresses}
+        parts[name] = _part("qadam_regfile", storage)
     actions: dict[str, dict[str, str | tuple[str, ...]]] = {
         "compute": {"mac": "compute", "control": "compute", **dict.fromkeys(_SPADS, "read"), **_READ_AND_WRITTEN},
         "compute_gated": {"mac": "compute_gated", "control": "compute_gated"},
         "leak": dict.fromkeys(parts, "leak"),
     }
-    return _class(f"{pe.name}_pe_compute", depths, parts, actions)
+    return _class(f"{pe.name}_pe_compute", _DEPTHS, parts, actions)
 
 
 def _widths(pe: PEType) -> dict[str, object]:

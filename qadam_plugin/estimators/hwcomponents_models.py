@@ -81,16 +81,24 @@ class QadamScratchpad(_QadamStorage):
 
     Parameters
     ----------
-    width : bits of one access. depth : entries. tech_node : m. global_cycle_seconds : clock period, s.
+    width : bits of one access. depth : entries.
+    addresses : ``separate`` for reading and writing, or one ``shared`` by both, as for weights.
+    tech_node : m. global_cycle_seconds : clock period, s.
     """
 
     component_name: ClassVar[list[str]] = ["qadam_regfile", "qadam_scratchpad"]
 
     def __init__(
-        self, width: int, depth: int, tech_node: float = TECH_NODE, global_cycle_seconds: float | None = None
+        self,
+        width: int,
+        depth: int,
+        addresses: str = "separate",
+        tech_node: float = TECH_NODE,
+        global_cycle_seconds: float | None = None,
     ) -> None:
-        self.width, self.depth = width, depth
-        super().__init__("qadam_regfile", {"width": width, "depth": depth}, tech_node, global_cycle_seconds)
+        self.width, self.depth, self.addresses = width, depth, addresses
+        attributes = {"width": width, "depth": depth, "addresses": addresses}
+        super().__init__("qadam_regfile", attributes, tech_node, global_cycle_seconds)
 
 
 class QadamGlobalBuffer(_QadamStorage):
@@ -139,7 +147,8 @@ class QadamMAC(_QadamComponent):
     ----------
     pe_type : fp32, int16, int8, lightpe1 or lightpe2; left out, the widths say what it is.
     family : fp, int or shift-add. activation_bits, weight_bits, accumulator_bits, shift_terms : as in Accelergy.
-    tech_node : m. global_cycle_seconds : clock period, s.
+    ifmap_spad_depth, weights_spad_depth, psum_spad_depth : words that the control counts through.
+    pipeline : ranks of registers within the MAC. tech_node : m. global_cycle_seconds : clock period, s.
     """
 
     component_name = "qadam_mac"
@@ -152,6 +161,10 @@ class QadamMAC(_QadamComponent):
         weight_bits: int | None = None,
         accumulator_bits: int | None = None,
         shift_terms: int | None = None,
+        ifmap_spad_depth: int = 12,
+        weights_spad_depth: int = 48,
+        psum_spad_depth: int = 16,
+        pipeline: int = 1,
         tech_node: float = TECH_NODE,
         global_cycle_seconds: float | None = None,
     ) -> None:
@@ -163,6 +176,10 @@ class QadamMAC(_QadamComponent):
             "weight_bits": weight_bits,
             "accumulator_bits": accumulator_bits,
             "shift_terms": shift_terms,
+            "ifmap_spad_depth": ifmap_spad_depth,
+            "weights_spad_depth": weights_spad_depth,
+            "psum_spad_depth": psum_spad_depth,
+            "pipeline": pipeline,
         }
         attributes = {name: value for name, value in given.items() if value is not None}
         cls = "qadam_mac" if pe_type is None else f"{pe_type}_mac"

@@ -15,7 +15,7 @@ from fractions import Fraction
 from ..workloads.layer import DIMENSIONS
 from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage
 from .config import AcceleratorConfig
-from .pe_types import PE_TYPES, PEType
+from .pe_types import PE_TYPES
 from .spec_attributes import UNBOUNDED_DEPTH
 from .spec_constraints import axis_constraints
 
@@ -70,7 +70,7 @@ def build_spec(config: AcceleratorConfig, clock_ghz: float) -> ArchSpec:
         levels.append(
             _store(name, "qadam_regfile", tensor, bits, bits, depth, SPAD_BANDWIDTH, constraint, instances=instances)
         )
-    levels.append(_mac(pe, instances))
+    levels.append(_mac(config, instances))
     return ArchSpec(
         name=f"qadam_{pe.name}_{config.rows}x{config.cols}",
         levels=tuple(levels),
@@ -144,6 +144,9 @@ def _store(
         attributes["type"] = "LPDDR4"
     if cls == "qadam_SRAM":
         attributes["n_banks"] = 1
+    if cls == "qadam_regfile":
+        # Weights are written before they are read, so one address serves both.
+        attributes["addresses"] = "shared" if tensor == "Weights" else "separate"
     return Storage(
         name=name,
         cls=cls,
@@ -159,13 +162,17 @@ def _store(
     )
 
 
-def _mac(pe: PEType, instances: int) -> Compute:
+def _mac(config: AcceleratorConfig, instances: int) -> Compute:
+    pe = config.pe
     attributes: dict[str, object] = {
         "family": pe.family,
         "activation_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
         "accumulator_bits": pe.acc_bits,
         "shift_terms": pe.shift_terms,
+        "ifmap_spad_depth": config.ifmap_spad_depth,
+        "weights_spad_depth": config.weights_spad_depth,
+        "psum_spad_depth": config.psum_spad_depth,
     }
     cls = f"{pe.name}_mac" if pe.name in PE_TYPES else "qadam_mac"
     return Compute("mac", cls, instances, attributes)

@@ -8,7 +8,7 @@ from ..errors import InputError
 from ..hardware.archspec import Compute, Storage
 from ..hardware.pe_types import PE_TYPES, PEType, pe_type
 from ..userfile import describe, suggestion
-from .components import Estimate, compute_unit, dram, glb, spad
+from .components import ADDRESSES, PIPELINE, SEPARATE, Estimate, SpadDepths, compute_unit, dram, glb, spad
 from .library import ModelLibrary
 
 #: Attributes of a MAC class, and the keys of a PE type that they stand for.
@@ -35,15 +35,25 @@ def _dram(library: ModelLibrary, level: Storage, source: str) -> Estimate:
 
 
 def _glb(library: ModelLibrary, level: Storage, source: str) -> Estimate:
-    banks = level.attributes.get("n_banks", 1)
-    if not isinstance(banks, int) or isinstance(banks, bool) or banks < 1:
-        wanted = f"an integer of at least 1 is wanted, not {describe(banks)}"
-        raise InputError(source, f"{level.name}.attributes.n_banks", wanted)
+    banks = _count(level, "n_banks", 1, 1, source)
     return glb(library, _depth(level, source) * level.width, level.width, banks)
 
 
 def _spad(library: ModelLibrary, level: Storage, source: str) -> Estimate:
-    return spad(library, _depth(level, source), level.width)
+    addresses = level.attributes.get("addresses", SEPARATE)
+    if addresses not in ADDRESSES:
+        wanted = f"one of {', '.join(ADDRESSES)} is wanted, not {describe(addresses)}"
+        raise InputError(source, f"{level.name}.attributes.addresses", wanted)
+    return spad(library, _depth(level, source), level.width, str(addresses))
+
+
+def _count(level: Storage | Compute, name: str, default: int, least: int, source: str) -> int:
+    """A whole number among the attributes."""
+    value = level.attributes.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        wanted = f"an integer of at least {least} is wanted, not {describe(value)}"
+        raise InputError(source, f"{level.name}.attributes.{name}", wanted)
+    return value
 
 
 def _depth(level: Storage, source: str) -> int:
@@ -74,7 +84,39 @@ def estimate_level(library: ModelLibrary, level: Storage | Compute, source: str)
         if model is None:
             raise _unknown(level, STORAGE_CLASSES, source)
         return model(library, level, source)
-    return compute_unit(library, mac_type(level, source))
+    pe = mac_type(level, source)
+    return compute_unit(library, pe, mac_depths(level, source), mac_pipeline(library, level, pe, source))
+
+
+def mac_depths(level: Compute, source: str) -> SpadDepths:
+    """Depths of the scratchpads beside a MAC; those of the reference PE where its attributes do not say.
+
+    Raises
+    ------
+    InputError : a depth is no integer of at least 1.
+    """
+    usual = SpadDepths()
+    return SpadDepths(
+        ifmap=_count(level, "ifmap_spad_depth", usual.ifmap, 1, source),
+        weights=_count(level, "weights_spad_depth", usual.weights, 1, source),
+        psum=_count(level, "psum_spad_depth", usual.psum, 1, source),
+    )
+
+
+def mac_pipeline(library: ModelLibrary, level: Compute, pe: PEType, source: str) -> int:
+    """Pipeline ranks of a MAC, `PIPELINE` where its attributes do not say.
+
+    Raises
+    ------
+    InputError : no MAC of the family has so many.
+    """
+    ranks = _count(level, "pipeline", PIPELINE, 0, source)
+    model = library.find("mac", pe.family, "area")
+    most = model.record.range["pipeline"][1] if model else ranks
+    if ranks > most:
+        wanted = f"MACs of family {pe.family} have at most {most:g} pipeline ranks, not {ranks}"
+        raise InputError(source, f"{level.name}.attributes.pipeline", wanted)
+    return ranks
 
 
 def mac_type(level: Compute, source: str) -> PEType:

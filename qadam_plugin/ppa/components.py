@@ -1,8 +1,8 @@
 """What one component costs: energy per action, leakage, area, critical path, from the fitted models.
 
-Composition rules that hold everywhere: an access to a buffer is one word line of `width` bits; `update` costs a write;
-what a storage draws every cycle without an access (leakage and idle clocking) is its `leak`, what a PE's control draws
-per operation belongs to `compute`.
+Composition rules that hold everywhere: an access to a buffer is one word line of `width` bits; `update` costs a write.
+The energy of an action is what it adds to a cycle; what a component draws in every cycle (leakage and idle clocking) is
+its `leak`. What a PE's control draws per operation belongs to `compute`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,22 @@ from ..hardware.pe_types import PEType
 from .library import ModelLibrary, known_variant
 
 Parameters = Mapping[str, float]
+
+#: Pipeline ranks of a MAC between its operand and its result registers: one, between product and sum.
+PIPELINE = 1
+
+#: How a scratchpad is addressed: reading and writing apart, or both by one address, as a PE's weights are.
+SEPARATE, SHARED = "separate", "shared"
+ADDRESSES = (SEPARATE, SHARED)
+
+
+@dataclass(frozen=True, slots=True)
+class SpadDepths:
+    """Words of a PE's scratchpads, which its control counts through."""
+
+    ifmap: int = 12
+    weights: int = 48
+    psum: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +57,50 @@ class Estimate:
         return self.leakage_mw * cycle_ns + self.idle_pj
 
 
-def compute_unit(library: ModelLibrary, pe: PEType) -> Estimate:
+def compute_unit(
+    library: ModelLibrary, pe: PEType, depths: SpadDepths | None = None, pipeline: int = PIPELINE
+) -> Estimate:
     """MAC and control of a PE: what Timeloop calls its compute level.
 
-    A gated operation costs the control alone where the MAC's part of it was not characterised: its registers keep
-    still behind their clock gates.
+    The control works through a gated operation as through any other.
     """
-    unit, rest = mac(library, pe), control(library, pe)
+    unit, rest = mac(library, pe, pipeline), control(library, depths or SpadDepths())
     extra = rest.energy_pj["compute"]
     paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
     return Estimate(
-        energy_pj={
-            "compute": unit.energy_pj["compute"] + extra,
-            "compute_gated": unit.energy_pj.get("compute_gated", 0.0) + extra,
-        },
+        energy_pj={action: energy + extra for action, energy in unit.energy_pj.items()},
         leakage_mw=unit.leakage_mw + rest.leakage_mw,
+        idle_pj=unit.idle_pj,
         area_um2=unit.area_um2 + rest.area_um2,
         path_ns=max(paths, default=None),
         warnings=tuple(dict.fromkeys(unit.warnings + rest.warnings)),
     )
 
 
-def mac(library: ModelLibrary, pe: PEType) -> Estimate:
-    """Multiply-accumulate unit with its registers, without control; `compute_gated` only where characterised."""
+def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE) -> Estimate:
+    """Multiply-accumulate unit with its registers, without control; `compute_gated` is an operation on a zero."""
     parameters = {
         "act_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
         "acc_bits": pe.acc_bits,
         "shift_terms": pe.shift_terms,
+        "pipeline": pipeline,
     }
     values, warnings = _predict(library, "mac", pe.family, parameters)
-    gated = {"compute_gated": values["gated_energy"]} if "gated_energy" in values else {}
+    idle = values["idle_energy"]
     return Estimate(
-        energy_pj={"compute": values["compute_energy"], **gated},
+        energy_pj={"compute": values["compute_energy"] - idle, "compute_gated": values["gated_energy"] - idle},
         leakage_mw=values["leakage"] * 1e-3,
+        idle_pj=idle,
         area_um2=values["area"],
         path_ns=values.get("critical_path"),
         warnings=warnings,
     )
 
 
-def control(library: ModelLibrary, pe: PEType) -> Estimate:
-    """Control of a PE: everything besides MAC and scratchpads."""
-    parameters = {"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits}
+def control(library: ModelLibrary, depths: SpadDepths) -> Estimate:
+    """Control of a PE: everything besides MAC and scratchpads. Its clock belongs to the operations."""
+    parameters = {"ifmap_depth": depths.ifmap, "weights_depth": depths.weights, "psum_depth": depths.psum}
     values, warnings = _predict(library, "control", "", parameters)
     return Estimate(
         energy_pj={"compute": values["compute_energy"]},
@@ -94,9 +111,9 @@ def control(library: ModelLibrary, pe: PEType) -> Estimate:
     )
 
 
-def spad(library: ModelLibrary, depth: int, width: int) -> Estimate:
-    """Scratchpad: a flip-flop register file of `depth` words of `width` bits."""
-    values, warnings = _predict(library, "spad", "", {"depth": depth, "width": width})
+def spad(library: ModelLibrary, depth: int, width: int, addresses: str = SEPARATE) -> Estimate:
+    """Scratchpad: a flip-flop register file of `depth` words of `width` bits; `addresses` is one of `ADDRESSES`."""
+    values, warnings = _predict(library, "spad", addresses, {"depth": depth, "width": width})
     return _storage(values, warnings, idle_pj=values["idle_energy"])
 
 
@@ -120,11 +137,14 @@ def dram(library: ModelLibrary, kind: str, width: int, source: object = "dram", 
 
 
 def array_overhead_um2(library: ModelLibrary, rows: int, cols: int, pe_area_um2: float) -> float:
-    """Area of an array beyond the sum of its PEs; 0 for a single PE."""
+    """Area of an array beyond the sum of its PEs; 0 for a single PE.
+
+    The arrays that were synthesised have up to 4 x 4 PEs; the share per PE of larger ones hardly changes any more.
+    """
     if rows * cols == 1:
         return 0.0
     values, _ = _predict(library, "array", "", {"rows": rows, "cols": cols})
-    return values["area_overhead"] * pe_area_um2
+    return (values["area_ratio"] - 1) * rows * cols * pe_area_um2
 
 
 def _storage(values: Mapping[str, float], warnings: tuple[str, ...], idle_pj: float = 0.0) -> Estimate:

@@ -1,23 +1,18 @@
 """What is characterised: the families of components, their parameters, quantities and candidate forms.
 
-One table and one model file per family. A quantity whose column is empty in the table has no model; a column that a
-later characterisation fills gets one, without a change here.
+One table and one model file per family. A quantity whose column is empty in the table has no model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .features import polynomial
+from ..hardware.pe_types import BITS_PER_SHIFT_TERM, PEType
+from . import candidates
+from .candidates import Form
 
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A candidate: its terms, fitted to the quantity or to its natural logarithm (always positive then)."""
-
-    terms: tuple[str, ...]
-    log: bool = False
+Parameters = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +34,12 @@ class Quantity:
     forms: Mapping[str, tuple[Form, ...]]
 
     def candidates(self, variant: str) -> tuple[Form, ...]:
-        """Forms to try for one variant."""
+        """Forms to try for one variant; none where it gets no model."""
         return self.forms.get(variant, self.forms.get("", ()))
+
+
+def _always(variant: str, parameters: Parameters) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class Family:
     variant : column that splits the table into separate models (arithmetic family, DRAM type); None: one for all.
     quantities : columns with models; none for a table that only checks the composition of others.
     checks : further numeric columns, kept beside for comparison and never fitted.
+    exists : whether there can be a component of a variant with these parameters; predictions of others do not matter.
     """
 
     name: str
@@ -61,162 +61,115 @@ class Family:
     quantities: tuple[Quantity, ...]
     variant: str | None = None
     checks: tuple[str, ...] = field(default=())
+    exists: Callable[[str, Parameters], bool] = field(default=_always)
 
     def quantity(self, name: str) -> Quantity:
         """Quantity by name."""
         return next(quantity for quantity in self.quantities if quantity.name == name)
 
 
-def _forms(*terms: tuple[str, ...], log: bool = False) -> tuple[Form, ...]:
-    return tuple(Form(each, log) for each in terms)
+def mac_exists(family: str, p: Parameters) -> bool:
+    """Whether operands, accumulator and shift terms of a MAC go together."""
+    act, weight, acc, terms = (int(p[name]) for name in ("act_bits", "weight_bits", "acc_bits", "shift_terms"))
+    fits = acc >= PEType("", family, act, weight, acc, terms).product_bits
+    if family == "fp":
+        return fits and act == weight
+    return fits and (family != "shift-add" or weight == BITS_PER_SHIFT_TERM * terms)
 
 
-_MAC_PARAMETERS = ("act_bits", "weight_bits", "acc_bits", "shift_terms")
-_WIDTHS = ("act_bits", "weight_bits", "acc_bits")
+_WIDTHS = ("act_bits", "weight_bits", "acc_bits", "shift_terms")
+_DEPTHS = ("ifmap_depth", "weights_depth", "psum_depth")
 
-# Logic that grows with the partial products, and registers with the sum of the widths.
-_MAC_BULK = {
-    "fp": _forms(("act_bits*weight_bits",), ("act_bits*weight_bits", "register_bits")),
-    "int": _forms(
-        ("act_bits*weight_bits", "register_bits"),
-        ("act_bits*booth_rows", "register_bits"),
-        ("1", "act_bits*weight_bits", "register_bits"),
-        ("1", "act_bits*booth_rows", "booth_rows", "register_bits"),
-        ("1", "act_bits*weight_bits", "act_bits", "weight_bits", "acc_bits"),
-        polynomial(_WIDTHS, 1),
-        polynomial(_WIDTHS, 2),
-        polynomial(_WIDTHS, 3),
-    ),
-    "shift-add": _forms(
-        ("act_bits*shift_terms", "register_bits"),
-        ("1", "act_bits*shift_terms", "register_bits"),
-        ("1", "act_bits", "shift_terms", "act_bits*shift_terms", "acc_bits"),
-    ),
-}
+#: Value of the MACs' column ``family`` for bfloat16: five points, one per pipeline depth, and no PE type that uses it.
+#: They stand in the table and get no model.
+UNFITTED_MAC = "bf16"
 
-# Depth of the logic: a sum of carry chains, or logarithmic where adders are fast.
-_MAC_PATH = {
-    "fp": _forms(("1",), ("1", "log2(act_bits)")),
-    "int": _forms(
-        ("1", "operand_bits"),
-        ("1", "log2(operand_bits)"),
-        ("1", "log2(act_bits)", "log2(booth_rows)", "log2(acc_bits)"),
-        ("1", "act_bits", "booth_rows", "acc_bits"),
-        polynomial(_WIDTHS, 2),
-    ),
-    "shift-add": _forms(
-        ("1", "shift_terms"), ("1", "shift_terms", "log2(act_bits)"), ("1", "shift_terms", "act_bits", "acc_bits")
-    ),
-}
+_MAC_QUANTITIES = (
+    Quantity("area", "area_um2", "um^2", candidates.MAC_BULK),
+    Quantity("leakage", "leakage_uw", "uW", candidates.MAC_BULK),
+    Quantity("critical_path", "path_ns", "ns", candidates.MAC_PATH),
+    Quantity("compute_energy", "compute_pj", "pJ", candidates.MAC_BULK),
+    Quantity("gated_energy", "gated_pj", "pJ", candidates.MAC_BULK),
+    Quantity("idle_energy", "idle_pj", "pJ per cycle", candidates.MAC_IDLE),
+)
+_MAC_CHECKS = ("comb_area_um2", "compute_relu_pj", "compute_uniform_pj", "compute_default_pj")
 
-MAC = Family(
-    "mac",
-    _MAC_PARAMETERS,
-    (
-        Quantity("area", "area_um2", "um^2", _MAC_BULK),
-        Quantity("leakage", "leakage_uw", "uW", _MAC_BULK),
-        Quantity("critical_path", "path_ns", "ns", _MAC_PATH),
-        Quantity("compute_energy", "compute_pj", "pJ", _MAC_BULK),
-        Quantity("gated_energy", "gated_pj", "pJ", _MAC_BULK),
-    ),
+MAC = Family("mac", (*_WIDTHS, "pipeline"), _MAC_QUANTITIES, variant="family", checks=_MAC_CHECKS, exists=mac_exists)
+
+#: MACs without clock gating, and with zero gating: beside those of `MAC`, never fitted.
+MAC_OPTIONS = Family(
+    "mac_options",
+    (*_WIDTHS, "pipeline", "clock_gating", "zero_gating"),
+    (),
     variant="family",
-    checks=("comb_area_um2", "compute_relu_pj", "compute_uniform_pj", "compute_default_pj"),
+    checks=(*(quantity.column for quantity in _MAC_QUANTITIES), *_MAC_CHECKS),
 )
 
-# A register file of d words of w bits: bits, word lines (d) and data lines (w). The product alone stands first: the
-# only form that a single point determines.
-_SPAD = {
-    "": _forms(
-        ("depth*width",),
-        ("1", "depth", "width", "depth*width"),
-        ("1", "depth", "width", "depth*width", "width*log2(depth)"),
-        polynomial(("depth", "width"), 2),
-        polynomial(("depth", "width"), 3),
-    )
-}
-_SPAD_IDLE = {"": _forms(("depth",), ("1", "depth"), ("1", "depth", "width", "depth*width"))}
-_SPAD_PATH = {"": _forms(("1", "log2(depth)"), ("1", "log2(depth)", "width"), ("1", "depth", "width", "log2(depth)"))}
-
+#: Variants: ``separate`` addresses for reading and writing, or one ``shared`` by both.
 SPAD = Family(
     "spad",
     ("depth", "width"),
     (
-        Quantity("area", "area_um2", "um^2", _SPAD),
-        Quantity("leakage", "leakage_uw", "uW", _SPAD),
-        Quantity("critical_path", "path_ns", "ns", _SPAD_PATH),
-        Quantity("read_energy", "read_pj", "pJ", _SPAD),
-        Quantity("write_energy", "write_pj", "pJ", _SPAD),
-        Quantity("idle_energy", "idle_pj", "pJ per cycle", _SPAD_IDLE),
+        Quantity("area", "area_um2", "um^2", candidates.SPAD_BULK),
+        Quantity("leakage", "leakage_uw", "uW", candidates.SPAD_BULK),
+        Quantity("critical_path", "path_ns", "ns", candidates.SPAD_PATH),
+        Quantity("read_energy", "read_pj", "pJ", candidates.SPAD_BULK),
+        Quantity("write_energy", "write_pj", "pJ", candidates.SPAD_BULK),
+        Quantity("idle_energy", "idle_pj", "pJ per cycle", candidates.SPAD_BULK),
     ),
+    variant="addresses",
 )
 
-# Address sequencing and handshakes of a PE: everything in it besides the MAC and the scratchpads.
-_CONTROL = {"": _forms(("1",), ("1", "register_bits"), polynomial(_WIDTHS, 1))}
-
+#: Address sequencing and handshakes of a PE: everything in it besides the MAC and the scratchpads.
 CONTROL = Family(
     "control",
-    _WIDTHS,
+    _DEPTHS,
     (
-        Quantity("area", "area_um2", "um^2", _CONTROL),
-        Quantity("leakage", "leakage_uw", "uW", _CONTROL),
-        Quantity("critical_path", "path_ns", "ns", _CONTROL),
-        Quantity("compute_energy", "compute_pj", "pJ", _CONTROL),
+        Quantity("area", "area_um2", "um^2", candidates.CONTROL),
+        Quantity("leakage", "leakage_uw", "uW", candidates.CONTROL),
+        Quantity("critical_path", "path_ns", "ns", candidates.CONTROL),
+        Quantity("compute_energy", "compute_pj", "pJ", candidates.CONTROL),
     ),
 )
-
-_GLB_SIZE = ("log2(capacity_bits)", "log2(width)")
-_GLB_LOGS = (*_GLB_SIZE, "log2(banks)")
-# CACTI's answers are close to power laws of capacity, word width and banks, bent by the partition it chooses. Three
-# numbers of banks, as are usual, do not determine a cube of their logarithm.
-_GLB_CUBIC = tuple(term for term in polynomial(_GLB_LOGS, 3) if term != "log2(banks)^3")
-_GLB = {
-    "": _forms(
-        *(polynomial(_GLB_SIZE, degree) for degree in (1, 2, 3)),
-        *(polynomial(_GLB_LOGS, degree) for degree in (1, 2)),
-        _GLB_CUBIC,
-        log=True,
-    )
-}
 
 GLB = Family(
     "glb",
     ("capacity_bits", "width", "banks"),
     (
-        Quantity("area", "area_um2", "um^2", _GLB),
-        Quantity("leakage", "leakage_uw", "uW", _GLB),
-        Quantity("critical_path", "cycle_ns", "ns", _GLB),
-        Quantity("access_time", "access_ns", "ns", _GLB),
-        Quantity("read_energy", "read_pj", "pJ", _GLB),
-        Quantity("write_energy", "write_pj", "pJ", _GLB),
+        Quantity("area", "area_um2", "um^2", candidates.GLB),
+        Quantity("leakage", "leakage_uw", "uW", candidates.GLB),
+        Quantity("critical_path", "cycle_ns", "ns", candidates.GLB),
+        Quantity("access_time", "access_ns", "ns", candidates.GLB),
+        Quantity("read_energy", "read_pj", "pJ", candidates.GLB),
+        Quantity("write_energy", "write_pj", "pJ", candidates.GLB),
     ),
 )
-
-_CONSTANT = {"": _forms(("1",))}
 
 DRAM = Family(
     "dram",
     (),
     (
-        Quantity("read_energy", "read_pj_per_bit", "pJ per bit", _CONSTANT),
-        Quantity("write_energy", "write_pj_per_bit", "pJ per bit", _CONSTANT),
+        Quantity("read_energy", "read_pj_per_bit", "pJ per bit", candidates.CONSTANT),
+        Quantity("write_energy", "write_pj_per_bit", "pJ per bit", candidates.CONSTANT),
     ),
     variant="type",
 )
 
-# Area of an array beyond the sum of its PEs, in areas of one PE: wiring and buffers along its edges.
+_PE_FIGURES = ("area_um2", "leakage_uw", "path_ns", "energy_pj")
+
+#: Arrays of PEs, synthesised flat. The only thing learnt from them is how their area differs from the sum of flat PEs
+#: (`arrays.array_ratios`); otherwise they check the composition.
 ARRAY = Family(
     "array",
-    ("rows", "cols"),
-    (Quantity("area_overhead", "overhead_pes", "PE areas", {"": _forms(("edge",), ("1", "edge"))}),),
+    ("rows", "cols", *_WIDTHS, *_DEPTHS),
+    (Quantity("area_ratio", "area_ratio", "sums of PE areas", candidates.ARRAY),),
+    variant="family",
+    checks=_PE_FIGURES,
 )
 
 #: Whole PEs, synthesised flat: they check the sum of the parts and are never fitted.
-PE = Family(
-    "pe",
-    (*_MAC_PARAMETERS, "ifmap_depth", "weights_depth", "psum_depth"),
-    (),
-    variant="family",
-    checks=("area_um2", "leakage_uw", "path_ns", "energy_pj"),
-)
+PE = Family("pe", (*_WIDTHS, *_DEPTHS), (), variant="family", checks=_PE_FIGURES)
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (MAC, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (MAC, MAC_OPTIONS, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)
+}

@@ -11,20 +11,47 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
-from math import log2, prod
+from math import ceil, log2, prod
 
 Parameters = Mapping[str, float]
 
 #: Features with a physical reason beside the plain parameters.
 DERIVED: dict[str, Callable[[Parameters], float]] = {
-    # Flip-flops of a MAC: both operands and the partial sum.
-    "register_bits": lambda p: p["act_bits"] + p["weight_bits"] + p["acc_bits"],
-    # Carry chain of a multiplier's last adder.
+    # Flip-flops of a MAC: both operands, the partial sum beside each rank of the product, the last rank, the result.
+    "register_bits": lambda p: (
+        p["act_bits"] + p["weight_bits"] + p["acc_bits"] * (2 + min(p["pipeline"], 2) + min(p["pipeline"], 1))
+    ),
+    # Bits of the product; carry chain of a multiplier's last adder.
     "operand_bits": lambda p: p["act_bits"] + p["weight_bits"],
-    # Rows of partial products of a radix-4 Booth multiplier.
-    "booth_rows": lambda p: p["weight_bits"] // 2 + 1,
-    # Wires along the edges of an array.
-    "edge": lambda p: p["rows"] + p["cols"],
+    # The shorter operand has the fewer rows of partial products.
+    "narrower_bits": lambda p: min(p["act_bits"], p["weight_bits"]),
+    # 1 for a radix-4 Booth array; synthesis multiplies by an operand of less than 4 bits without one.
+    "booth": lambda p: float(min(p["act_bits"], p["weight_bits"]) >= 4),
+    # Rows of partial products of such an array, and 1 for the sign row that a weight of odd width needs beside them.
+    "booth_rows": lambda p: ceil(p["weight_bits"] / 2),
+    "odd_weight": lambda p: p["weight_bits"] % 2,
+    # Bits of the accumulator above the product.
+    "guard_bits": lambda p: p["acc_bits"] - p["act_bits"] - p["weight_bits"],
+    # 1 for a MAC without registers between product and sum, whose paths add up.
+    "merged": lambda p: float(p["pipeline"] == 0),
+    # 1 for a MAC with registers within the product.
+    "split": lambda p: float(p["pipeline"] >= 2),
+    # Ranks of registers within a floating-point sum.
+    "sum_ranks": lambda p: max(p["pipeline"] - 2, 0),
+    # Address of a scratchpad, and the words that a decoder of so many bits tells apart.
+    "address_bits": lambda p: ceil(log2(p["depth"])),
+    "decoded_words": lambda p: 2.0 ** ceil(log2(p["depth"])),
+    # 1 within a range of depths: decoders of 3, of 4 or 5, of 6 or 7, and of 8 address bits are built in other ways.
+    "up_to_8_words": lambda p: float(p["depth"] <= 8),
+    "up_to_32_words": lambda p: float(p["depth"] <= 32),
+    "above_128_words": lambda p: float(p["depth"] > 128),
+    # Addresses that a PE's control counts.
+    "ifmap_address_bits": lambda p: ceil(log2(p["ifmap_depth"])),
+    "weights_address_bits": lambda p: ceil(log2(p["weights_depth"])),
+    "psum_address_bits": lambda p: ceil(log2(p["psum_depth"])),
+    # What an array has once, and what it has along its edges, per PE.
+    "share_per_pe": lambda p: 1 / (p["rows"] * p["cols"]),
+    "edge_per_pe": lambda p: (p["rows"] + p["cols"]) / (p["rows"] * p["cols"]),
 }
 
 _FACTOR = re.compile(r"(log2\()?([a-z][a-z0-9_]*)(\))?(?:\^(\d+))?$")

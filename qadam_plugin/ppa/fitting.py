@@ -1,8 +1,4 @@
-"""Polynomial regression of the estimator tables: form chosen by k-fold cross-validation, coefficients to JSON.
-
-Errors that matter are relative (a scratchpad of 8 words counts as much as one of 512), so least squares are weighted
-with 1 / value^2; logarithmic forms need no weights.
-"""
+"""Models from the estimator tables: forms chosen by k-fold cross-validation (`regression`), coefficients to JSON."""
 
 from __future__ import annotations
 
@@ -10,24 +6,30 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
-from .families import FAMILIES, Family, Form, Quantity
+from .arrays import array_ratios
+from .candidates import Form
+from .families import ARRAY, FAMILIES, PE, Family, Quantity
 from .features import parse_term
 from .library import Model, ModelFile, ModelRecord
+from .regression import (
+    Array,
+    Validation,
+    cross_validate,
+    cross_validate_growth,
+    determined,
+    fit_coefficients,
+    grow,
+    predictions,
+)
 from .tables import Row, load_table
-
-Array = NDArray[np.float64]
-
-#: Folds where the points allow; with fewer points each is left out once.
-FOLDS = 10
 
 #: A form must beat a leaner one by this part of its error to be taken.
 _WORTHWHILE = 0.05
@@ -35,137 +37,134 @@ _WORTHWHILE = 0.05
 #: Fewest points that cross-validation is worth anything with.
 _FEWEST = 5
 
+#: Values of each parameter on the grid that predictions are checked on.
+_GRID = 9
+
 #: Significant digits of stored coefficients: beyond the last bits in which linear algebra libraries differ.
 _DIGITS = 10
 
+Parameters = dict[str, float]
+
 
 @dataclass(frozen=True, slots=True)
-class Validation:
-    """Relative errors on points left out."""
+class Chosen:
+    """A form to fit: its terms, whether to the logarithm, its cross-validation, and the terms beyond the range."""
 
-    k: int
-    mean: float
-    largest: float
+    terms: tuple[str, ...]
+    log: bool
+    validation: Validation | None
+    beyond: tuple[str, ...] = ()
 
 
-def design_matrix(form: Form, points: Sequence[Row]) -> Array:
+def design_matrix(terms: Sequence[str], points: Sequence[Parameters]) -> Array:
     """Value of each term at each point, (points, terms)."""
-    terms = [parse_term(text) for text in form.terms]
-    return np.array([[term.value(row.parameters) for term in terms] for row in points], dtype=float)
+    parsed = [parse_term(text) for text in terms]
+    return np.array([[term.value(point) for term in parsed] for point in points], dtype=float)
 
 
-def fit_coefficients(matrix: Array, values: Array, log: bool) -> Array:
-    """Least-squares coefficients of relative errors.
+class _Trial:
+    """A form with everything that is asked of it: values of all its candidate terms at the points and on the grid."""
 
-    Parameters
-    ----------
-    matrix : (points, terms). values : (points,), above zero. log : fit the logarithm.
-    """
-    from sklearn.linear_model import LinearRegression
+    def __init__(self, form: Form, points: Sequence[Parameters], grid: Sequence[Parameters], values: Array) -> None:
+        self.form, self.values = form, values
+        self.matrix = design_matrix(form.candidates, points)
+        self._grid = design_matrix(form.candidates, grid)
+        self.lean = tuple(range(len(form.terms)))
 
-    model = LinearRegression(fit_intercept=False)
-    # Terms differ by many orders of magnitude: columns of unit length keep the solution accurate.
-    scale = np.linalg.norm(matrix, axis=0)
-    if log:
-        model.fit(matrix / scale, np.log(values))
-    else:
-        model.fit(matrix / scale, values, sample_weight=values**-2.0)
-    return np.asarray(model.coef_, dtype=float) / scale
+    def positive(self, columns: Sequence[int], coefficients: Array) -> bool:
+        """Whether every prediction on the grid is above zero."""
+        return self.form.log or bool((self._grid[:, list(columns)] @ coefficients > 0).all())
 
+    def usable(self) -> bool:
+        """Whether the points determine the lean form, and it predicts nothing below zero."""
+        matrix = self.matrix[:, : len(self.lean)]
+        return determined(matrix) and self.positive(self.lean, fit_coefficients(matrix, self.values, self.form.log))
 
-def predictions(matrix: Array, coefficients: Array, log: bool) -> Array:
-    """Values of the polynomial, (points,)."""
-    raw = matrix @ coefficients
-    return np.exp(raw) if log else raw
+    def chosen(self, validation: Validation) -> Chosen:
+        """The form with the terms that joined it."""
+        columns = grow(self.matrix, self.values, self.lean, self.form.log, self.positive) or self.lean
+        terms = tuple(self.form.candidates[column] for column in columns)
+        return Chosen(terms, self.form.log, validation, self.form.beyond)
 
-
-def cross_validate(matrix: Array, values: Array, log: bool) -> Validation | None:
-    """Relative errors by k-fold cross-validation, shuffled with a fixed seed; None if a fold cannot be fitted."""
-    from sklearn.model_selection import KFold
-
-    k = FOLDS if len(values) >= 2 * FOLDS else len(values)
-    errors = np.empty(len(values))
-    for train, test in KFold(k, shuffle=True, random_state=0).split(matrix):
-        if not determined(matrix[train]):
-            return None
-        coefficients = fit_coefficients(matrix[train], values[train], log)
-        errors[test] = np.abs(predictions(matrix[test], coefficients, log) / values[test] - 1)
-    return Validation(k, float(errors.mean()), float(errors.max()))
+    def validate(self) -> Validation | None:
+        """Error on points left out; terms that join are chosen anew in every fold."""
+        if not self.form.pool:
+            return cross_validate(self.matrix, self.values, self.form.log)
+        return cross_validate_growth(self.matrix, self.values, self.lean, self.form.log, self.positive)
 
 
-def determined(matrix: Array) -> bool:
-    """Whether the points determine every coefficient."""
-    scale = np.linalg.norm(matrix, axis=0)
-    return bool((scale > 0).all()) and np.linalg.matrix_rank(matrix / scale) == matrix.shape[1]
-
-
-def choose_form(forms: Sequence[Form], points: Sequence[Row], values: Array) -> tuple[Form, Validation | None] | None:
+def choose_form(
+    forms: Sequence[Form], points: Sequence[Parameters], values: Array, grid: Sequence[Parameters]
+) -> Chosen | None:
     """The form to fit, with its cross-validation.
 
     With `_FEWEST` points or more: the least mean error, a leaner form winning unless a richer one is better by
-    `_WORTHWHILE`. With fewer points, or where no form survives its folds: the first form that the points determine.
-    Forms that predict nothing or less anywhere in the range are out. None if no form is left.
+    `_WORTHWHILE`. With fewer points, or where no form survives its folds: the first lean form that the points
+    determine. Forms that predict nothing or less anywhere on the grid are out. None if no form is left.
     """
-    usable = [form for form in forms if _fits(form, points, values)]
+    usable = [trial for form in forms if (trial := _Trial(form, points, grid, values)).usable()]
     if not usable:
         return None
     if len(points) >= _FEWEST:
-        scored = [(form, cross_validate(design_matrix(form, points), values, form.log)) for form in usable]
-        valid = [(form, found) for form, found in scored if found is not None]
-        if valid:
-            least = min(found.mean for _, found in valid)
-            good = [pair for pair in valid if pair[1].mean <= least * (1 + _WORTHWHILE) + 1e-4]
-            return min(good, key=lambda pair: len(pair[0].terms))
-    return usable[0], None
+        scored = [(trial, found) for trial in usable if (found := trial.validate()) is not None]
+        if scored:
+            least = min(found.mean for _, found in scored)
+            good = [trial.chosen(found) for trial, found in scored if found.mean <= least * (1 + _WORTHWHILE) + 1e-4]
+            return min(good, key=lambda each: len(each.terms))
+    form = usable[0].form
+    return Chosen(form.terms, form.log, None, form.beyond)
 
 
-def _fits(form: Form, points: Sequence[Row], values: Array) -> bool:
-    matrix = design_matrix(form, points)
-    if not determined(matrix):
-        return False
-    coefficients = fit_coefficients(matrix, values, form.log)
-    corners = product(*(np.linspace(*bounds, 7) for bounds in _range(points).values()))
-    names = list(points[0].parameters)
-    grid = [Row("", dict(zip(names, corner, strict=True)), {}, "", "", "") for corner in corners]
-    return form.log or bool((predictions(design_matrix(form, grid), coefficients, form.log) > 0).all())
+def grid_of(family: Family, variant: str, bounds: Mapping[str, tuple[float, float]]) -> list[Parameters]:
+    """Components that can exist within the range of the points: up to `_GRID` whole values of each parameter."""
+    values = [sorted({round(value) for value in np.linspace(*each, _GRID)}) for each in bounds.values()]
+    points = (dict(zip(bounds, map(float, each), strict=True)) for each in product(*values))
+    return [point for point in points if family.exists(variant, point)]
 
 
-def _range(points: Sequence[Row]) -> dict[str, tuple[float, float]]:
-    names = points[0].parameters
-    return {name: (min(r.parameters[name] for r in points), max(r.parameters[name] for r in points)) for name in names}
+def _range(points: Sequence[Parameters]) -> dict[str, tuple[float, float]]:
+    return {name: (min(p[name] for p in points), max(p[name] for p in points)) for name in points[0]}
 
 
 def fit_quantity(family: Family, variant: str, quantity: Quantity, rows: Sequence[Row]) -> ModelRecord | None:
-    """Model of one quantity from the rows of one variant; None where its column is empty.
+    """Model of one quantity from the rows of one variant; None where its column is empty, or no form is declared.
 
     Raises
     ------
     InputError : there are figures, but no candidate form fits them.
     """
-    points = [row for row in rows if quantity.column in row.figures]
-    if not points:
+    measured = [row for row in rows if quantity.column in row.figures]
+    forms = quantity.candidates(variant)
+    if not measured or not forms:
         return None
-    values = np.array([row.figures[quantity.column] for row in points])
-    chosen = choose_form(quantity.candidates(variant), points, values)
+    points = [dict(row.parameters) for row in measured]
+    values = np.array([row.figures[quantity.column] for row in measured])
+    bounds = _range(points)
+    chosen = choose_form(forms, points, values, grid_of(family, variant, bounds))
     if chosen is None:
         raise InputError(f"{family.name}.csv", quantity.column, f"no form of '{variant}' fits: too few points?")
-    form, validation = chosen
-    matrix = design_matrix(form, points)
-    coefficients = [_rounded(value) for value in fit_coefficients(matrix, values, form.log)]
-    errors = predictions(matrix, np.array(coefficients), form.log) / values - 1
-    basis = Counter(row.kind for row in points)
+    matrix = design_matrix(chosen.terms, points)
+    coefficients = [_rounded(value) for value in fit_coefficients(matrix, values, chosen.log)]
+    continued: list[float] = []
+    if chosen.beyond and determined(design_matrix(chosen.beyond, points)):
+        lean = fit_coefficients(design_matrix(chosen.beyond, points), values, chosen.log, positive=not chosen.log)
+        continued = [_rounded(value) for value in lean]
+    errors = predictions(matrix, np.array(coefficients), chosen.log) / values - 1
+    basis = Counter(row.kind for row in measured)
     # Points computed from one another lie on the form by construction: their errors would say nothing.
-    shown = validation if basis["derived"] == 0 else None
+    shown = chosen.validation if basis["derived"] == 0 else None
     spread = float(((values - values.mean()) ** 2).sum())
     return ModelRecord(
         family=family.name,
         variant=variant,
         quantity=quantity.name,
         unit=quantity.unit,
-        log=form.log,
-        degree=max(parse_term(text).degree for text in form.terms),
-        terms=form.terms,
+        log=chosen.log,
+        degree=max(parse_term(text).degree for text in chosen.terms),
+        terms=chosen.terms,
         coefficients=tuple(coefficients),
+        beyond_terms=chosen.beyond if continued else (),
+        beyond_coefficients=tuple(continued),
         points=len(points),
         basis=dict(sorted(basis.items())),
         k=shown.k if shown else None,
@@ -173,7 +172,7 @@ def fit_quantity(family: Family, variant: str, quantity: Quantity, rows: Sequenc
         cv_max_error=_rounded(shown.largest, 4) if shown else None,
         fit_max_error=_rounded(float(np.abs(errors).max()), 4) if np.abs(errors).max() > 1e-6 else 0.0,
         r2=_rounded(1 - float(((errors * values) ** 2).sum()) / spread, 6) if spread > 0 else None,
-        range=_range(points),
+        range=bounds,
     )
 
 
@@ -181,6 +180,8 @@ def fit_family(family: Family, tables: Path) -> ModelFile:
     """Models of one family from its table in the folder `tables`."""
     path = tables / f"{family.name}.csv"
     rows = load_table(path, family)
+    if family is ARRAY:
+        rows = array_ratios(rows, load_table(tables / f"{PE.name}.csv", PE))
     records = [
         record
         for variant in dict.fromkeys(row.variant for row in rows)

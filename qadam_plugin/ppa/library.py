@@ -34,6 +34,9 @@ class ModelRecord(BaseModel):
     degree: int
     terms: tuple[str, ...] = Field(strict=False)
     coefficients: tuple[float, ...] = Field(strict=False)
+    beyond_terms: tuple[str, ...] = Field(strict=False)
+    beyond_coefficients: tuple[float, ...] = Field(strict=False)
+    "The lean form that continues the polynomial outside the range; empty where the polynomial goes on by itself."
     points: int
     basis: dict[str, int]
     "Points per kind: measured, simulated, published, derived."
@@ -63,6 +66,7 @@ class ModelFile(BaseModel):
 
 #: Fields that a prediction or a warning depends on.
 _MOVING = {"family", "variant", "quantity", "log", "terms", "coefficients", "range"}
+_MOVING |= {"beyond_terms", "beyond_coefficients"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,33 @@ class Model:
 
     record: ModelRecord
     terms: tuple[Term, ...]
+    beyond: tuple[Term, ...]
 
     @classmethod
     def of(cls, record: ModelRecord) -> Model:
         """Model from its record. ValueError for a malformed term."""
-        if len(record.terms) != len(record.coefficients):
-            raise ValueError(
-                f"{record.quantity} has {len(record.terms)} terms, {len(record.coefficients)} coefficients"
-            )
-        return cls(record, tuple(parse_term(text) for text in record.terms))
+        for terms, coefficients in (
+            (record.terms, record.coefficients),
+            (record.beyond_terms, record.beyond_coefficients),
+        ):
+            if len(terms) != len(coefficients):
+                raise ValueError(f"{record.quantity} has {len(terms)} terms, {len(coefficients)} coefficients")
+        return cls(record, tuple(map(parse_term, record.terms)), tuple(map(parse_term, record.beyond_terms)))
 
     def predict(self, parameters: Mapping[str, float]) -> float:
-        """Value of the polynomial, in the record's unit."""
-        total = sum(c * term.value(parameters) for c, term in zip(self.record.coefficients, self.terms, strict=True))
-        return exp(total) if self.record.log else total
+        """Value of the polynomial, in the record's unit.
+
+        Outside the range: its value at the nearest point of the range, times what the lean form grows by from there.
+        """
+        record = self.record
+        nearest = parameters
+        if self.beyond:
+            nearest = {name: min(max(parameters[name], low), high) for name, (low, high) in record.range.items()}
+        value = _value(self.terms, record.coefficients, nearest, record.log)
+        if all(nearest[name] == parameters[name] for name in record.range):
+            return value
+        there = _value(self.beyond, record.beyond_coefficients, parameters, record.log)
+        return value * there / _value(self.beyond, record.beyond_coefficients, nearest, record.log)
 
     def out_of_range(self, parameters: Mapping[str, float]) -> tuple[str, ...]:
         """Parameters outside the characterised range, as ``depth 224 is outside 8 to 128``."""
@@ -93,6 +110,13 @@ class Model:
             for name, (low, high) in self.record.range.items()
             if not low <= parameters[name] <= high
         )
+
+
+def _value(
+    terms: tuple[Term, ...], coefficients: tuple[float, ...], parameters: Mapping[str, float], log: bool
+) -> float:
+    total = sum(c * term.value(parameters) for c, term in zip(coefficients, terms, strict=True))
+    return exp(total) if log else total
 
 
 @dataclass(frozen=True)
@@ -149,9 +173,7 @@ def load_library(folder: str | Path | None = None) -> ModelLibrary:
             except ValueError as error:
                 raise InputError(path, "models", str(error)) from None
             # A new sentence in a table moves no prediction, so it makes no stored result stale.
-            moving = record.model_dump(
-                include={"family", "variant", "quantity", "log", "terms", "coefficients", "range"}
-            )
+            moving = record.model_dump(include=_MOVING)
             digest.update(json.dumps(moving, sort_keys=True).encode())
     return ModelLibrary(models, digest.hexdigest()[:16])
 
