@@ -190,7 +190,7 @@ def test_sensitivity_of_a_metric_that_is_zero_is_refused() -> None:
 def test_component_fit_holds_the_errors_that_the_models_report() -> None:
     library = load_library()
     panels = {panel.title: panel for panel in collect_component_fit(data_dir("estimator_tables"), library)}
-    assert list(panels) == ["area", "leakage", "energy", "critical path"]
+    assert list(panels) == ["area", "leakage", "energy per action", "critical path"]
     for variant in ("fp", "int", "shift-add"):
         model = library.find("mac", variant, "area")
         assert model is not None
@@ -199,7 +199,7 @@ def test_component_fit_holds_the_errors_that_the_models_report() -> None:
         assert np.abs(errors).max() == pytest.approx(model.record.fit_max_error, abs=2e-4)
     glb = library.of_family("glb")
     energy = [model.record.points for model in glb if model.record.unit.startswith("pJ")]
-    assert len(panels["energy"].points["global buffer"]) == sum(energy)
+    assert len(panels["energy per action"].points["global buffer"]) == sum(energy)
     draw_fit(list(panels.values()))
 
 
@@ -213,7 +213,7 @@ def test_accelerator_fit_pools_networks_and_keeps_pe_types_apart(tmp_path: Path)
     ]
     path.write_text("\n".join(["network,pe_type,config_id,figure,actual,predicted", *rows]))
     (panel,) = collect_accelerator_fit(path)
-    assert panel.axis == "latency (ms)"
+    assert (panel.title, panel.unit) == ("latency", "ms")
     found = {item.name: (item.points, item.median, item.largest) for item in fit_errors([panel])}
     assert found == {"int16": (2, pytest.approx(0.1), pytest.approx(0.1)), "fp32": (1, 0.0, 0.0)}
     path.write_text("network,pe_type\na,int16\n")

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Panels of the component models: quantities by unit, and words for the axes.
+#: Panels of the component models: quantities by unit as the models write it, and as axes do.
 _PANELS = {
-    "area": ("um^2", "area (µm²)"),
-    "leakage": ("uW", "leakage (µW)"),
-    "energy": ("pJ", "energy per action (pJ)"),
-    "critical path": ("ns", "critical path (ns)"),
+    "area": ("um^2", "µm²"),
+    "leakage": ("uW", "µW"),
+    "energy per action": ("pJ", "pJ"),
+    "critical path": ("ns", "ns"),
 }
 
 #: Panels of whole accelerators, of the figures that held-out configs are kept for.
@@ -54,12 +54,12 @@ class FitPanel:
     Attributes
     ----------
     title : the quantity.
-    axis : words and unit.
+    unit : of actual and predicted values.
     points : family of components or PE type -> [points, 2], actual and predicted.
     """
 
     title: str
-    axis: str
+    unit: str
     points: dict[str, npt.NDArray[np.float64]]
 
     @property
@@ -113,8 +113,8 @@ def collect_component_fit(tables: Path, library: ModelLibrary) -> list[FitPanel]
                 pair = (row.figures[quantity.column], model.predict(row.parameters))
                 found[panel].setdefault(series, []).append(pair)
     return [
-        FitPanel(name, axis, {series: np.array(pairs) for series, pairs in found[name].items()})
-        for name, (_, axis) in _PANELS.items()
+        FitPanel(name, unit, {series: np.array(pairs) for series, pairs in found[name].items()})
+        for name, (_, unit) in _PANELS.items()
     ]
 
 
@@ -148,7 +148,7 @@ def collect_accelerator_fit(path: Path) -> list[FitPanel]:
     except (KeyError, TypeError, ValueError):
         raise InputError(path, "", f"is damaged; {again} anew") from None
     return [
-        FitPanel(METRICS[name].label, METRICS[name].title, {kind: np.array(pairs) for kind, pairs in series.items()})
+        FitPanel(METRICS[name].label, METRICS[name].unit, {kind: np.array(pairs) for kind, pairs in series.items()})
         for name, series in found.items()
         if series
     ]
@@ -173,7 +173,7 @@ def _draw_parity(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str,
     ax.plot(ends, ends, color="#000000", linewidth=0.8, linestyle="--", label="predicted = actual", zorder=1)
     scale_axis(ax, "x", every)
     scale_axis(ax, "y", every)
-    finish(ax, panel.title, f"actual {panel.axis}", f"predicted {panel.axis}")
+    finish(ax, panel.title, f"actual {panel.title} ({panel.unit})", f"predicted ({panel.unit})")
 
 
 def _draw_error(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, bool]]) -> None:
@@ -183,8 +183,8 @@ def _draw_error(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, 
     ax.axhline(0, color="#000000", linewidth=0.8, linestyle="--", zorder=1)
     scale_axis(ax, "x", np.concatenate([values[:, 0] for values in points.values()]))
     sizes = 100 * np.abs(np.concatenate(list(errors.values())))
-    words = f"size of errors: median {np.median(sizes):.1f} %, largest {sizes.max():.1f} %"
-    finish(ax, words, f"actual {panel.axis}", "predicted over actual, less 1 (%)")
+    words = f"size of errors: median {np.median(sizes):.2g} %, largest {sizes.max():.2g} %"
+    finish(ax, words, f"actual {panel.title} ({panel.unit})", "predicted over actual, less 1 (%)")
 
 
 def _marks(

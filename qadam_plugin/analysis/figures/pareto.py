@@ -26,6 +26,9 @@ FRONT = "Pareto front"
 
 _COLUMNS = 3
 
+#: More points of a PE type than this are pixels in SVG and PDF too.
+_MANY = 10_000
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -118,6 +121,7 @@ def _draw(panel: Panel, ax: Axes, styles: dict[str, tuple[str, str, bool]]) -> N
             facecolors=face,
             edgecolors=colour,
             linewidths=0.8,
+            rasterized=len(points) > _MANY,
         )
     if panel.points:
         draw_front(ax, panel.front)

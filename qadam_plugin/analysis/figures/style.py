@@ -113,7 +113,7 @@ def log_axis(ax: Axes, which: Literal["x", "y"], decades: float) -> None:
     axis, set_scale = (ax.xaxis, ax.set_xscale) if which == "x" else (ax.yaxis, ax.set_yscale)
     set_scale("log")
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades <= 3 else (1,)))
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter("{x:.10g}")
     axis.set_minor_formatter(NullFormatter())
 
 
