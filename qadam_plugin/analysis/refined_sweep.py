@@ -32,10 +32,12 @@ class Refined:
 
     Attributes
     ----------
-    counts : of the exact sweep over all recomputed configs. predicted : how many of them the predicted fronts had.
+    configs : all that were recomputed. counts : of the exact sweep over them.
+    predicted : how many of them the predicted fronts had.
     rounds : exact sweeps until no config beside an exact front was left to compute, or `complete` is False.
     """
 
+    configs: tuple[AcceleratorConfig, ...]
     counts: SweepCounts
     predicted: int
     rounds: int
@@ -98,7 +100,7 @@ class Refinement:
             around = chain.from_iterable(neighbours(space, config) for config in fresh.values())
             complete = all(config.config_id in chosen for config in around)
             if complete or len(chosen) >= self._limit:
-                return Refined(counts, len(fronts), rounds, complete)
+                return Refined(tuple(chosen.values()), counts, len(fronts), rounds, complete)
 
     def _extend(self, chosen: dict[str, AcceleratorConfig], more: Iterable[AcceleratorConfig]) -> None:
         for config in more:

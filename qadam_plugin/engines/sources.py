@@ -8,11 +8,14 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-#: What only predicts exact answers: a change there makes none of them stale.
+#: What only predicts exact answers.
 SURROGATE_SOURCES = ("hardware/space_arrays.py", "ppa/accelerator")
 
+#: What an engine's answer about a given config does not depend on: a change there makes no stored result stale.
+NO_PART_OF_ANSWERS = (*SURROGATE_SOURCES, "hardware/space.py", "hardware/expressions.py")
 
-def sources_digest(parts: Sequence[str], seed: str, without: Sequence[str] = SURROGATE_SOURCES) -> str:
+
+def sources_digest(parts: Sequence[str], seed: str, without: Sequence[str] = NO_PART_OF_ANSWERS) -> str:
     """16 hex digits over the Python files of `parts` and a `seed`.
 
     Parts and what is left out of them are files and folders named from the package's.

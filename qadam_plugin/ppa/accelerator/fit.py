@@ -13,8 +13,8 @@ from ...hardware.config import AcceleratorConfig
 from ...hardware.pe_types import PEType
 from ...hardware.space_arrays import ConfigBlock, config_block
 from ...workloads.network import Network
-from ..fitting import Validation, cross_validate, fit_coefficients, predictions
 from ..library import ModelLibrary
+from ..regression import Validation, cross_validate, fit_coefficients, predictions
 from .bounds import NetworkBounder, NetworkBounds
 from .models import (
     QUANTITIES,
@@ -99,14 +99,14 @@ def fit_network(training: TrainingSet, batch: int, library: ModelLibrary) -> Fit
     block = config_block(training.pe, training.configs)
     prices = Pricer(library).price(block)
     bounds = NetworkBounder(training.network, batch, training.pe, library).bound(block, prices)
-    held, rest = _split(len(block))
+    held, rest = split_held_out(len(block))
     values = TermValues(block, bounds, {})
     forms = [(terms, values.matrix(terms)) for terms in candidate_forms(block.take(rest), _taken(bounds, rest))]
     predicted, records = [], []
     for quantity in QUANTITIES:
         bound = getattr(bounds, quantity)
         ratio = getattr(training, quantity) / bound
-        terms, matrix, validation = _choose(forms, rest, ratio)
+        terms, matrix, validation = choose_terms(forms, rest, ratio)
         trial = fit_coefficients(matrix[rest], ratio[rest], log=True)
         predicted.append(predictions(matrix[held], trial, log=True) * bound[held])
         records.append(_record(training, quantity, terms, fit_coefficients(matrix, ratio, log=True), validation))
@@ -138,13 +138,13 @@ def held_out_errors(predicted: Array, actual: Array) -> HeldOut:
     )
 
 
-def _split(count: int) -> tuple[Index, Index]:
+def split_held_out(count: int) -> tuple[Index, Index]:
     """Indices of held-out and of other configs."""
     order = np.random.default_rng(0).permutation(count)
     return np.sort(order[::HELD_OUT]), np.sort(np.delete(order, np.s_[::HELD_OUT]))
 
 
-def _choose(
+def choose_terms(
     forms: Sequence[tuple[tuple[str, ...], Array]], rows: Index, ratio: Array
 ) -> tuple[tuple[str, ...], Array, Validation | None]:
     """Terms with the least mean error in cross-validation; a leaner form wins unless a richer one is clearly better.

@@ -71,14 +71,17 @@ def _plain_factors(text: str) -> tuple[Factor, ...]:
     return tuple(Factor(factor.name, factor.log, 1) for factor in factors for _ in range(factor.power))
 
 
-def candidate_forms(block: ConfigBlock, bounds: NetworkBounds, degree: int = DEGREE) -> list[tuple[str, ...]]:
+def candidate_forms(
+    block: ConfigBlock, bounds: NetworkBounds, degree: int = DEGREE, analytic: bool = True
+) -> list[tuple[str, ...]]:
     """Terms of the polynomials of rising degree that the training configs can determine.
 
     The first is the constant. Parameters that do not vary have no terms; a term that is a sum of earlier ones on these
-    configs (the square of a parameter with two values) is left out.
+    configs (the square of a parameter with two values) is left out. Without `analytic` all terms are of the configs'
+    own parameters.
     """
     names = [_factor(name) for name in PARAMETERS if name != "clock" and len(np.unique(block.codes[name])) > 1]
-    names += [f"log2({name})" for name, value in VARIABLES.items() if _varies(value, bounds)]
+    names += [f"log2({name})" for name, value in VARIABLES.items() if analytic and _varies(value, bounds)]
     terms = polynomial(names, degree)
     matrix = TermValues(block, bounds, {}).matrix(terms)
     kept = [terms[index] for index in independent_columns(matrix)]
