@@ -135,9 +135,9 @@ def test_an_output_folder_that_is_a_file_is_refused_before_anything_is_measured(
 def test_an_output_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
     home: Path, tmp_path: Path, tools: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(characterize_module.tempfile, "TemporaryFile", failing(errno.EROFS))
     said = failed_line(capsys, 2, *BUFFER, "--out", str(tmp_path / "out"))
-    assert f"{tmp_path}: cannot be written to" in said
+    assert f"{tmp_path}: cannot be written to (Read-only file system)" in said
     assert tools == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -27,7 +28,7 @@ from .rows import Row, RowStore, formatted, table_text, write_whole
 from .synth import yosys_version
 
 #: Seconds that a worker gets to clean up before it is ended.
-_GRACE = 0.4
+_GRACE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,10 @@ def _check_folder(out: Path) -> None:
         place = place.parent
     if not place.is_dir():
         raise InputError(place, "", "is not a folder; tables need one")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise InputError(place, "", "cannot be written to; tables need another folder")
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise InputError(place, "", f"cannot be written to ({error.strerror}); tables need another folder") from None
 
 
 def _tools(points: Sequence[Point]) -> CellLibrary | None:
