@@ -1,8 +1,8 @@
 """Our timing and switching energy beside OpenSTA's, on the same netlists: the table of docs/characterization.md.
 
-For the MAC of each named PE type, two scratchpads, a control and a PE: the critical path, and the energy per cycle of the
-nets that cells drive at default activity. OpenSTA's internal power is left out, see `synthesis/opensta.py`. Needs pyosys,
-Debian's package opensta and, once, the cell library.
+For the MAC of each named PE type, two scratchpads, a control and a PE: the critical path, and the energy per cycle of
+the nets that cells drive at default activity. OpenSTA's internal power is left out, see `synthesis/opensta.py`. Needs
+pyosys, Debian's package opensta and, once, the cell library.
 
     python benchmarks/against_opensta.py
 """
