@@ -13,7 +13,13 @@ from analysis_tables import RESULTS, table
 from qadam_plugin.analysis.designs import LayerCost, ShownDesign, ShownGroup
 from qadam_plugin.analysis.figures.accuracy import collect_accuracy, draw_accuracy
 from qadam_plugin.analysis.figures.energy import collect_energy, draw_energy
-from qadam_plugin.analysis.figures.fit import collect_accelerator_fit, collect_component_fit, draw_fit, fit_errors
+from qadam_plugin.analysis.figures.fit import (
+    collect_accelerator_fit,
+    collect_component_fit,
+    collect_whole_fit,
+    draw_fit,
+    fit_errors,
+)
 from qadam_plugin.analysis.figures.pareto import collect_panels, draw_panels
 from qadam_plugin.analysis.figures.ppa import NETWORKS, collect_ppa
 from qadam_plugin.analysis.figures.roofline import collect_roofline, draw_roofline
@@ -24,7 +30,10 @@ from qadam_plugin.analysis.metrics import METRICS, TOP1
 from qadam_plugin.analysis.normalize import references, relative_columns
 from qadam_plugin.errors import InputError
 from qadam_plugin.paths import data_dir
+from qadam_plugin.ppa.composition import deviations
+from qadam_plugin.ppa.families import ARRAY, PE
 from qadam_plugin.ppa.library import load_library
+from qadam_plugin.ppa.tables import load_table
 
 X, Y = METRICS["onchip_energy_uj"], METRICS["perf_per_area"]
 
@@ -200,7 +209,21 @@ def test_component_fit_holds_the_errors_that_the_models_report() -> None:
     glb = library.of_family("glb")
     energy = [model.record.points for model in glb if model.record.unit.startswith("pJ")]
     assert len(panels["energy per action"].points["global buffer"]) == sum(energy)
-    draw_fit(list(panels.values()))
+
+
+def test_whole_pes_are_compared_with_flat_synthesis_that_no_model_saw() -> None:
+    library = load_library()
+    tables = data_dir("estimator_tables")
+    panels = {panel.title: panel for panel in collect_whole_fit(tables, library)}
+    flat = sorted(
+        row.figures["area_um2"] for name in (PE, ARRAY) for row in load_table(tables / f"{name.name}.csv", name)
+    )
+    area = panels["area of PEs"]
+    np.testing.assert_allclose(np.sort(np.concatenate(list(area.points.values()))[:, 0]), flat)
+    worst = {name: np.abs(errors).max() for name, errors in area.errors.items()}
+    found = [each for each in deviations(library, tables) if each.pe.name == "int16"]
+    assert worst["int16"] == pytest.approx(max(abs(each.relative["area_um2"]) for each in found))
+    draw_fit([list(panels.values()), collect_component_fit(tables, library)[:1]])
 
 
 def test_accelerator_fit_pools_networks_and_keeps_pe_types_apart(tmp_path: Path) -> None:

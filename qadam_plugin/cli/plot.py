@@ -110,20 +110,21 @@ def plot(
 
 def _fit(directory: Path | None, path: Path) -> None:
     """Fig. 3: of the shipped component models, or of a folder's models of whole accelerators."""
-    from ..analysis.figures.fit import collect_accelerator_fit, collect_component_fit, draw_fit, fit_errors
+    from ..analysis.figures import fit
     from ..analysis.report import write_figure
     from ..paths import data_dir
     from ..ppa.library import load_library
     from ..sweep.training import HELD_OUT
 
     if directory is None:
-        panels = collect_component_fit(data_dir("estimator_tables"), load_library())
-        what = "components at the points that their models were fitted to"
+        tables, library = data_dir("estimator_tables"), load_library()
+        groups = [fit.collect_component_fit(tables, library), fit.collect_whole_fit(tables, library)]
+        what = "components at the points that their models were fitted to, PEs and arrays that no model saw"
     else:
-        panels = collect_accelerator_fit(directory / HELD_OUT)
+        groups = [fit.collect_accelerator_fit(directory / HELD_OUT)]
         what = "accelerators that were held out when their models were fitted"
-    write_figure(draw_fit(panels), path)
-    for found in fit_errors(panels):
+    write_figure(fit.draw_fit(groups), path)
+    for found in fit.fit_errors([panel for panels in groups for panel in panels]):
         sizes = f"median error {100 * found.median:.2f} %, largest {100 * found.largest:.2f} %"
         typer.echo(f"{found.panel}, {found.name}: {sizes} of {found.points}")
     typer.echo(f"actual against predicted, {what}: {path}")

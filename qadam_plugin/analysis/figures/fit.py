@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import InputError
+from ...ppa.composition import compose, deviations
 from ...ppa.families import FAMILIES, Quantity
 from ...ppa.library import ModelLibrary
 from ...ppa.tables import load_table
 from ...userfile import read_text
 from ..metrics import METRICS
-from .style import OTHER_STYLES, STYLES, canvas, finish, scale_axis, shared_legend, styles_for
+from .style import OTHER_STYLES, STYLES, canvas, finish, scale_axis, style_order, styles_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,14 @@ _PANELS = {
     "leakage": ("uW", "µW"),
     "energy per action": ("pJ", "pJ"),
     "critical path": ("ns", "ns"),
+}
+
+#: Panels of PEs and arrays, by the columns of `composition.FIGURES`.
+_WHOLE_PANELS = {
+    "area_um2": ("area of PEs", "µm²"),
+    "leakage_uw": ("leakage of PEs", "µW"),
+    "energy_pj": ("energy of PEs per cycle", "pJ"),
+    "path_ns": ("critical path of PEs", "ns"),
 }
 
 #: Panels of whole accelerators, of the figures that held-out configs are kept for.
@@ -125,6 +134,27 @@ def _panel_of(quantity: Quantity) -> str | None:
     return units.get(quantity.unit.removesuffix(" per cycle"))
 
 
+def collect_whole_fit(tables: Path, library: ModelLibrary) -> list[FitPanel]:
+    """PEs and arrays composed of fitted parts against the same ones synthesised flat, by PE type.
+
+    The models never saw these, apart from the area that an array adds to its PEs.
+
+    Parameters
+    ----------
+    tables : folder of the characterisation tables that the library was fitted to.
+    """
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {column: {} for column in _WHOLE_PANELS}
+    for each in sorted(deviations(library, tables), key=lambda each: style_order(each.pe.name)):
+        whole = compose(library, each.pe, each.depths, each.rows, each.cols)
+        for column, relative in each.relative.items():
+            predicted = float(getattr(whole, column))
+            found[column].setdefault(each.pe.name, []).append((predicted / (1 + relative), predicted))
+    return [
+        FitPanel(title, unit, {name: np.array(pairs) for name, pairs in found[column].items()})
+        for column, (title, unit) in _WHOLE_PANELS.items()
+    ]
+
+
 def collect_accelerator_fit(path: Path) -> list[FitPanel]:
     """Whole accelerators: exact results against the fitted models, on configs that were held out, all networks.
 
@@ -154,16 +184,32 @@ def collect_accelerator_fit(path: Path) -> list[FitPanel]:
     ]
 
 
-def draw_fit(panels: Sequence[FitPanel]) -> Figure:
-    """Above, predicted against actual; below, the relative error against actual."""
-    names = {name for panel in panels for name in panel.points}
+def draw_fit(groups: Sequence[Sequence[FitPanel]]) -> Figure:
+    """Per group of panels: above, predicted against actual; below, the relative error against actual."""
+    names = {name for panels in groups for panel in panels for name in panel.points}
     styles = {**styles_for(names - set(_COMPONENT_STYLES)), **_COMPONENT_STYLES}
-    with canvas(2, max(1, len(panels)), width=3.9, height=2.9) as (figure, axes):
-        for panel, parity, error in zip(panels, *axes, strict=False):
-            _draw_parity(panel, parity, styles)
-            _draw_error(panel, error, styles)
-        shared_legend(figure, axes.ravel(), [*STYLES, *_COMPONENT_STYLES])
+    columns = max((len(panels) for panels in groups), default=1)
+    with canvas(2 * len(groups), columns, width=3.9, height=2.9) as (figure, axes):
+        for panels, upper, lower in zip(groups, axes[::2], axes[1::2], strict=True):
+            for panel, parity, error in zip(panels, upper, lower, strict=False):
+                _draw_parity(panel, parity, styles)
+                _draw_error(panel, error, styles)
+            # What lies on the diagonal leaves the corner above it free.
+            _legend(upper[0])
+            for ax in (*upper[len(panels) :], *lower[len(panels) :]):
+                ax.set_axis_off()
     return figure
+
+
+def _legend(ax: Axes) -> None:
+    handles = {name: handle for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
+    order = [*STYLES, *_COMPONENT_STYLES]
+    names = sorted(handles, key=lambda name: order.index(name) if name in order else len(order))
+    ax.legend([handles[name] for name in names], names, loc="upper left", fontsize=7, framealpha=0.9)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
 
 
 def _draw_parity(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, bool]]) -> None:
@@ -183,7 +229,7 @@ def _draw_error(panel: FitPanel, ax: Axes, styles: Mapping[str, tuple[str, str, 
     ax.axhline(0, color="#000000", linewidth=0.8, linestyle="--", zorder=1)
     scale_axis(ax, "x", np.concatenate([values[:, 0] for values in points.values()]))
     sizes = 100 * np.abs(np.concatenate(list(errors.values())))
-    words = f"size of errors: median {np.median(sizes):.2g} %, largest {sizes.max():.2g} %"
+    words = f"size of errors: median {_percent(float(np.median(sizes)))}, largest {_percent(float(sizes.max()))}"
     finish(ax, words, f"actual {panel.title} ({panel.unit})", "predicted over actual, less 1 (%)")
 
 
