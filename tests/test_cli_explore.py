@@ -79,9 +79,9 @@ def test_space_that_no_sweep_could_walk_is_searched(folder: Path, capsys: pytest
     wide = "{from: 16, to: 1024, step: 1}"
     ranges = f"rows: {wide}\ncols: {wide}\nweights_spad_depth: {wide}\nglb_kib: {wide}\nifmap_spad_depth: {wide}\n"
     (folder / "space.yaml").write_text(ranges + 'where: ["rows * cols <= 4096"]\n')
-    code, out, err = qadam_tl(capsys, *EXPLORE, "--jobs", "1", "--trials", "8", "--sampler", "nsga2")
+    code, out, err = qadam_tl(capsys, *EXPLORE, "--jobs", "1", "--trials", "4", "--sampler", "nsga2")
     assert code == 0, err
-    assert f"8 designs of {4 * 1009**5} combinations" in out
+    assert f"4 designs of {4 * 1009**5} combinations" in out
     with (folder / "qadam-results" / "results.csv").open(newline="") as handle:
         assert all(int(row["rows"]) * int(row["cols"]) <= 4096 for row in csv.DictReader(handle))
 
@@ -134,6 +134,7 @@ def test_accuracy_that_lacks_a_pe_type_is_refused(folder: Path, capsys: pytest.C
     assert code == 2 and "accuracy.csv: no accuracy of tiny with lightpe1" in err
 
 
+@pytest.mark.slow
 def test_interrupted_search_says_where_it_is_and_exits_130(folder: Path) -> None:
     command = [sys.executable, str(HELPERS), *EXPLORE, "--jobs", "2", "--trials", "16", "--at-once", "2"]
     search = subprocess.Popen(
@@ -152,6 +153,38 @@ def test_interrupted_search_says_where_it_is_and_exits_130(folder: Path) -> None
     assert ended.returncode == 0, ended.stderr
     summary = json.loads(ended.stdout)
     assert summary["designs"] == 16 and 2 <= summary["known_before"] < 16
+
+
+@pytest.mark.slow
+def test_two_that_begin_at_once_on_one_database_share_their_trials(folder: Path) -> None:
+    (folder / "space.yaml").write_text(SPACE.replace("[2, 3]", "{from: 2, to: 11, step: 1}"))
+    command = [
+        sys.executable,
+        str(HELPERS),
+        *EXPLORE,
+        "--jobs",
+        "1",
+        "--trials",
+        "60",
+        "--storage",
+        "sqlite:///both.db",
+    ]
+    machines = [
+        subprocess.Popen([*command, "--seed", out, "--out", out], cwd=folder, stderr=subprocess.PIPE, text=True)
+        for out in ("1", "2")
+    ]
+    for machine in machines:
+        _, err = machine.communicate(timeout=300)
+        assert machine.returncode == 0, err
+    evaluated = [config_ids(folder / out / "results.csv") for out in ("1", "2")]
+    assert all(evaluated) and len(evaluated[0] | evaluated[1]) >= 60 > max(map(len, evaluated))
+    for out in ("1", "2"):
+        assert len(config_ids(folder / out / "explore.csv")) >= 60
+
+
+def config_ids(path: Path) -> set[str]:
+    with path.open(newline="") as handle:
+        return {row["config_id"] for row in csv.DictReader(handle)}
 
 
 def answered(database: Path) -> int:

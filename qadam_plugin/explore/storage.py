@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import sqlalchemy
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from ..errors import InputError, RunError
+
+_ATTEMPTS = 5
 
 _WANTED = "wanted is a database URL such as sqlite:///explore.db or postgresql://user@host/name"
 
@@ -33,7 +36,7 @@ def open_storage(url: str, option: str = "--storage") -> RDBStorage:
     except (ArgumentError, ValueError):
         raise InputError(option, "", f"'{url}' is no database URL; {_WANTED}") from None
     try:
-        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}} if _is_sqlite(url) else None)
+        return _opened(url)
     except NoSuchModuleError:
         raise InputError(option, "", f"{shown}: unknown kind of database; {_WANTED}") from None
     except ImportError as error:
@@ -41,7 +44,20 @@ def open_storage(url: str, option: str = "--storage") -> RDBStorage:
         raise InputError(option, "", f"{shown}: its driver is not installed ({missing})") from None
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
         raise InputError(option, "", f"{shown} cannot be opened ({_first_line(error)})") from None
-    return storage
+
+
+def _opened(url: str) -> RDBStorage:
+    """Open a database, again when another machine was making its tables at the same moment."""
+    options = {"connect_args": {"timeout": 60}} if _is_sqlite(url) else None
+    for attempt in range(_ATTEMPTS):
+        try:
+            return RDBStorage(url, engine_kwargs=options)
+        except SQLAlchemyError as error:
+            made = isinstance(error, IntegrityError) or "already exists" in str(error)
+            if not made or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(0.2)
+    raise AssertionError("unreachable")
 
 
 @contextmanager
