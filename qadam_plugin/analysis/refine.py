@@ -8,6 +8,8 @@ stay below: the front and the config may both be off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -139,16 +141,13 @@ def neighbours(space: DesignSpace, config: AcceleratorConfig) -> Iterator[Accele
     """Configs of a space one step from one of its configs: the next smaller and larger value of each parameter, and
     every other PE type. Those that do not meet the space's conditions are left out.
     """
-    values = config.values | {"pe_type": config.pe, "clock": config.clock_ghz}
     for key, axis in space.axes:
+        field = {"pe_type": "pe", "clock": "clock_ghz"}.get(key, key)
+        own: Any = getattr(config, field)
         ordered = list(axis) if key == "pe_type" else sorted(axis, key=lambda value: -1.0 if value is None else value)
-        at = ordered.index(values[key])
+        at = ordered.index(own)
         steps = ordered if key == "pe_type" else ordered[max(at - 1, 0) : at + 2]
         for value in steps:
-            if value == values[key]:
-                continue
-            fields = {{"pe_type": "pe", "clock": "clock_ghz"}.get(name, name): v for name, v in values.items()}
-            fields[{"pe_type": "pe", "clock": "clock_ghz"}.get(key, key)] = value
-            other = AcceleratorConfig(**fields)
-            if all(condition.test(other.values) for condition in space.where):
+            other = replace(config, **{field: value})
+            if value != own and space.allows(other):
                 yield other

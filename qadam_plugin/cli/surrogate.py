@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..analysis.refined_sweep import Refined, Refinement
     from ..ppa.accelerator.models import SurrogateFile
     from ..sweep.predictions import PredictionCounts
-    from ..sweep.runner import SweepPlan
+    from ..sweep.runner import Progress, SweepPlan
 
 _HELP = "Polynomial models of whole accelerators on whole networks, fitted to the exact results of a sweep."
 
@@ -101,9 +101,13 @@ def predict(plan: SweepPlan, wanted: Predicting, as_json: bool) -> None:
     models = AcceleratorModels(file, plan.networks, plan.engine.library)
     refinement = Refinement(plan, file, metrics, wanted.limit) if wanted.refine else None
     path = _folder(wanted.out) / PREDICTIONS
-    with _shown(f"predict {plan.space_name}", plan.space.combinations) as report:
-        listeners = (refinement.listen,) if refinement else ()
-        counts = write_predictions(path, models, plan.networks, plan.space, listeners, report)
+    try:
+        with _shown(f"predict {plan.space_name}", plan.space.combinations) as report:
+            listeners = (refinement.listen,) if refinement else ()
+            counts = write_predictions(path, models, plan.networks, plan.space, listeners, report)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped while predicting: {path} was not written", err=True)
+        raise
     err = as_json
     speed = counts.points / counts.seconds
     typer.echo(
@@ -127,9 +131,22 @@ def _recompute(plan: SweepPlan, refinement: Refinement, wanted: Predicting, as_j
     from .progress import shown
     from .sweep import write_comparison
 
+    done = 0
     with ResultStore.writing(wanted.out) as store:
-        with shown(f"refine {plan.space_name}") as report:
-            refined = refinement.recompute(store, wanted.jobs, report)
+        try:
+            with shown(f"refine {plan.space_name}") as report:
+
+                def note(progress: Progress) -> None:
+                    nonlocal done
+                    done = progress.done
+                    report(progress)
+
+                refined = refinement.recompute(store, wanted.jobs, note)
+        except KeyboardInterrupt:
+            typer.echo(
+                f"{done} configs are done and kept in {wanted.out}; the same command goes on from there", err=True
+            )
+            raise
         write_exports(store, refined.counts.run)
         write_comparison(plan, store, as_json)
     state = "no step from the exact front was left out" if refined.complete else "stopped at --refine-limit"
