@@ -53,6 +53,21 @@ def test_front_of_many_points_in_three_objectives_is_what_the_definition_says() 
     assert mask.sum() > 256
 
 
+@pytest.mark.parametrize("objectives", [2, 3])
+def test_front_of_very_many_points_is_what_the_definition_says(objectives: int) -> None:
+    random = np.random.default_rng(3)
+    costs = random.uniform(size=(30_000, objectives)).round(4)
+    costs[::1000, 0] = np.inf
+    costs[7, 1] = np.nan
+    mask = pareto_mask(costs)
+    found = np.zeros(len(costs), dtype=bool)
+    for point in costs[mask]:
+        assert not ((costs <= point).all(axis=1) & (costs < point).any(axis=1)).any()
+        found |= (costs >= point).all(axis=1) & (costs > point).any(axis=1)
+    # What is not on the front is beaten by a point of it, the one with NaN apart.
+    assert (found ^ mask).sum() == len(costs) - 1 and mask.sum() > 5
+
+
 def test_equal_points_share_their_fate() -> None:
     costs = np.array([[1.0, 2.0], [1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [2.0, 2.0]])
     assert pareto_mask(costs).tolist() == [True, True, True, False, False]

@@ -9,6 +9,10 @@ import numpy.typing as npt
 
 _BLOCK = 256
 
+#: Points from which on it pays to look for hopeless ones first, and how many are looked at to find good ones.
+_WORTH_A_PASS = 20_000
+_SAMPLE = 10_000
+
 
 def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Points that no other point dominates.
@@ -34,11 +38,35 @@ def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     sound = np.flatnonzero(~np.isnan(costs).any(axis=1))
     if sound.size == 0:
         return mask
+    sound = sound[~_outclassed(costs[sound])]
     # Equal points share one fate: only distinct ones are compared, in lexicographic order.
     distinct, group = np.unique(costs[sound], axis=0, return_inverse=True)
     front = _front_2d(distinct) if costs.shape[1] <= 2 else _front_nd(distinct)
     mask[sound] = front[group.ravel()]
     return mask
+
+
+def _outclassed(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Points that one of a few good ones dominates: most of a large set, in one pass over it each.
+
+    The good ones are the best of a sample by weighted sums of their ranks' logarithms: middle and corners of its front.
+    """
+    found = np.zeros(len(costs), dtype=bool)
+    if len(costs) < _WORTH_A_PASS:
+        return found
+    sample = costs[:: max(1, len(costs) // _SAMPLE)]
+    ranks = np.argsort(np.argsort(sample, axis=0), axis=0) + 1.0
+    objectives = costs.shape[1]
+    weights = np.vstack([np.ones((1, objectives)), np.eye(objectives) * 4 + 1, np.eye(objectives) * 20 + 1])
+    for index in np.unique(np.argmin(np.log(ranks) @ weights.T, axis=0)):
+        good = sample[index]
+        worse = costs[:, 0] >= good[0]
+        better = costs[:, 0] > good[0]
+        for column in range(1, objectives):
+            worse &= costs[:, column] >= good[column]
+            better |= costs[:, column] > good[column]
+        found |= worse & better
+    return found
 
 
 def oriented(values: npt.NDArray[np.float64], maximize: Sequence[bool]) -> npt.NDArray[np.float64]:

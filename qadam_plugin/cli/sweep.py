@@ -33,6 +33,8 @@ where it was. Another space, network, objective or clock into the same DIR exten
   qadam-tl sweep large.yaml --sample 500 --out large     # some designs at random, to fit accelerator models to
 
   qadam-tl sweep large.yaml --engine surrogate --out large --refine     # all of them by these, the best ones exactly
+
+  qadam-tl sweep --scheduler tcp://node1:8786     # on the workers of a Dask scheduler
 """
 
 
@@ -78,19 +80,27 @@ def sweep(
     metric: list[str] = typer.Option(
         ["onchip_energy_uj", "perf_per_area"], "--metric", metavar="METRIC", help="Axis of the front that is refined."
     ),
+    scheduler: str | None = typer.Option(
+        None, "--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, whose workers map the layers."
+    ),
     as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
 ) -> None:
     from ..engines.registry import DEFAULT_ENGINE, SURROGATE
     from ..sweep.exports import write_exports
-    from ..sweep.runner import run_sweep, usable_cpus
+    from ..sweep.pool import open_pool
+    from ..sweep.runner import sweep_on, usable_cpus
     from ..sweep.store import ResultStore
     from .progress import shown
     from .surrogate import Predicting, predict
 
     began = time.monotonic()
+    if scheduler is not None and jobs is not None:
+        raise InputError("--jobs", "", "is for this machine; leave it out with --scheduler")
     predicted = engine == SURROGATE
     plan = _plan(space, network, objective, DEFAULT_ENGINE if predicted else engine, engine_settings, batch, clock)
     if predicted:
+        if scheduler is not None:
+            raise InputError("--scheduler", "", "engine surrogate predicts in one process; leave it out")
         if sample is not None:
             raise InputError("--sample", "", "engine surrogate predicts the whole space; leave it out")
         wanted = Predicting(surrogate or out, out, refine, refine_limit, tuple(metric), jobs or usable_cpus())
@@ -100,7 +110,7 @@ def sweep(
         raise InputError("--surrogate" if surrogate else "--refine", "", "is for --engine surrogate")
     if sample is not None:
         plan = _sampled(plan, sample, seed)
-    with ResultStore.writing(out) as store:
+    with open_pool(plan.engine, jobs or usable_cpus(), scheduler) as pool, ResultStore.writing(out) as store:
         done = 0
         try:
             with shown(f"sweep {plan.space_name}") as report:
@@ -110,7 +120,7 @@ def sweep(
                     done = progress.done
                     report(progress)
 
-                counts = run_sweep(plan, store, jobs or usable_cpus(), note)
+                counts = sweep_on(pool, plan, store, note)
         except KeyboardInterrupt:
             typer.echo(f"{done} configs are done and kept in {out}; the same command goes on from there", err=True)
             raise

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .columns import RESULT_COLUMNS
-from .results import SHARED, DesignResult, design_results, python_value, result_rows, shared_values, sql_of
+from .results import LISTS, SHARED, DesignResult, design_results, python_value, result_rows, shared_values, sql_of
 from .store import Group, ResultStore, parts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _KINDS = dict(RESULT_COLUMNS)
-
-_CHUNK = 20_000
 
 Positions = npt.NDArray[np.intp]
 
@@ -38,10 +36,11 @@ def results_frame(
     import pandas as pd
 
     names = [name for name, _ in RESULT_COLUMNS if columns is None or name in columns]
-    found = [
-        pd.DataFrame(_group_columns(store, group, ids, names, whole=rows is None))
-        for group, ids in _places(store, rows)
-    ]
+    if rows is None:
+        made = [_columns(store, group, names, None) for group in store.groups()]
+    else:
+        made = [_columns(store, group, names, ids) for group, ids in _places(store, rows)]
+    found = [pd.DataFrame(columns) for columns in made]
     # Without rows the columns still have their kinds.
     found = [part for part in found if len(part)] or found
     if not found:
@@ -72,23 +71,29 @@ def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group,
         yield group, wanted
 
 
-def _group_columns(
-    store: ResultStore, group: Group, ids: npt.NDArray[np.int64], names: Sequence[str], *, whole: bool
+def _columns(
+    store: ResultStore, group: Group, names: Sequence[str], ids: npt.NDArray[np.int64] | None
 ) -> dict[str, npt.NDArray[Any]]:
-    """Columns of a group's results on designs in the order of `ids`, which are all of them if `whole`."""
+    """Columns of a group's results in order: all of them, or those of designs that are in order."""
     own = [name for name in names if name not in SHARED]
     kinds = ["integer", *(_KINDS[name] for name in own)]
-    pieces: list[list[npt.NDArray[Any]]] = [[_array([], kind)] for kind in kinds]
+    pieces: list[list[npt.NDArray[Any]]] = [[_array((), kind)] for kind in kinds]
     words: dict[str, str] = {}
-    for chunk in _chunks(store, group, [sql_of(name) for name in own], None if whole else ids):
+    for chunk in _chunks(store, group, [sql_of(name) for name in own], ids):
         for piece, kind, name, values in zip(pieces, kinds, ("", *own), zip(*chunk, strict=True), strict=True):
+            column: Sequence[Any] = values
+            if name in LISTS:
+                column = [python_value(name, value) for value in values]
             if kind == "text":
                 # Equal words share one object: most columns have few.
-                values = [words.setdefault(value, value) for value in (python_value(name, item) for item in values)]
-            piece.append(_array(values, kind))
+                column = [words.setdefault(value, value) for value in column]
+            piece.append(_array(column, kind))
     found, *columns = (np.concatenate(piece) for piece in pieces)
-    by_id = np.argsort(found, kind="stable")
-    order = by_id[np.searchsorted(found, ids, sorter=by_id)]
+    if ids is None:
+        ids = store.design_ids(group, found)
+    place = np.zeros(int(found.max(initial=0)) + 1, dtype=np.intp)
+    place[found] = np.arange(len(found))
+    order = place[ids]
     made = {name: column[order] for name, column in zip(own, columns, strict=True)}
     if "runs" in names:
         made["runs"] = _runs(store, group, ids)
@@ -100,14 +105,10 @@ def _group_columns(
 def _chunks(
     store: ResultStore, group: Group, values: Sequence[str], ids: npt.NDArray[np.int64] | None
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Results by id, many at a time."""
+    """Results with the id of their design, many at a time."""
     if ids is None:
-        rows = store.results(group, values)
-        while chunk := list(islice(rows, _CHUNK)):
-            yield chunk
-    else:
-        for part in parts(ids.tolist()):
-            yield list(store.results(group, values, part))
+        return store.results(group, values)
+    return chain.from_iterable(store.results(group, values, part) for part in parts(ids.tolist()))
 
 
 def _runs(store: ResultStore, group: Group, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
@@ -119,13 +120,12 @@ def _runs(store: ResultStore, group: Group, ids: npt.NDArray[np.int64]) -> npt.N
     return np.array(found, dtype=object)
 
 
-def _array(values: Iterable[Any], kind: str) -> npt.NDArray[Any]:
+def _array(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
     """One column: NaN for a number that is not there, which makes integers floats; false for such a flag."""
-    given = list(values)
     if kind == "text":
-        return np.array(given, dtype=object)
+        return np.array(values, dtype=object)
     if kind == "flag":
-        return np.array(given, dtype=bool)
-    if kind == "integer" and None not in given:
-        return np.array(given, dtype=np.int64)
-    return np.array(given, dtype=np.float64)
+        return np.array(values, dtype=bool)
+    if kind == "integer" and None not in values:
+        return np.array(values, dtype=np.int64)
+    return np.array(values, dtype=np.float64)

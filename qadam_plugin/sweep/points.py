@@ -45,7 +45,9 @@ def stored_points(store: ResultStore, wanted: Collection[tuple[str, str, int, st
         shapes: dict[Layer, str] = {}
         for name, _, _, layer in group.network.layers:
             shapes.setdefault(batched(layer, group.batch), name)
-        chosen = {id for id, config in store.results(group, ("d.config_id",)) if (config, *tail) in wanted}
+        chosen = {
+            id for rows in store.results(group, ("d.config_id",)) for id, config in rows if (config, *tail) in wanted
+        }
         for row in result_rows(store, group, [id for id in store.design_ids(group).tolist() if id in chosen]):
             if not row.buildable:
                 continue

@@ -1,60 +1,96 @@
-"""Where a sweep's tasks are done: in this process, or in several."""
+"""Where a sweep's tasks are done: what every such place promises, and this machine's."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Protocol
+from multiprocessing.process import BaseProcess
 
 from ..engines.base import Engine
 from ..errors import RunError
 from .worker import Answer, Task, answer, start, work
 
+#: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
+QUEUE_PER_PROCESS = 4
 
-class Pool(Protocol):
-    """Where tasks are done: in this process, or in several."""
+#: Seconds that workers get after Ctrl-C: to finish the layer at hand, then to clear up.
+_GRACE_S = (0.5, 0.2)
+
+
+class Pool(ABC):
+    """Where tasks are done: in this process, in several, or on many machines.
+
+    Promises: every submitted task comes back from `collect` once, in any order, unless an error is raised or `stop` was
+    called; what comes back does not depend on where it was done. `QadamError` says what went wrong in one line.
+    """
 
     @property
+    @abstractmethod
     def waiting(self) -> int:
         """Submitted and not yet collected."""
-        ...
 
+    @property
+    @abstractmethod
+    def room(self) -> int:
+        """How many tasks it takes to have waiting so that nobody runs dry."""
+
+    @abstractmethod
     def submit(self, task: Task) -> None:
         """Take a task."""
-        ...
 
+    @abstractmethod
     def collect(self) -> list[Answer]:
         """Wait for at least one answer."""
-        ...
 
+    @abstractmethod
     def stop(self) -> None:
         """Begin nothing new, end what is begun after the layer at hand."""
-        ...
 
+    @abstractmethod
     def collect_finished(self) -> list[Answer]:
-        """After `stop`: answers of what had begun; failures are left out."""
-        ...
+        """After `stop`: answers of what had begun and ends within a second; failures are left out.
+
+        Nothing is waiting afterwards.
+        """
 
 
 @contextmanager
-def open_pool(engine: Engine, jobs: int) -> Iterator[Pool]:
-    """Somewhere to do tasks: this process for one job, else as many processes, which end with the block."""
+def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterator[Pool]:
+    """Somewhere to do tasks as long as the block lasts.
+
+    Parameters
+    ----------
+    jobs : this process for one, else as many processes, which end with the block.
+    scheduler : address of a Dask scheduler, whose workers do the tasks instead; they stay.
+
+    Raises
+    ------
+    InputError : the scheduler cannot be used.
+    """
+    if scheduler is not None:
+        from .dask_pool import open_cluster
+
+        with open_cluster(engine, scheduler) as cluster:
+            yield cluster
+        return
     if jobs == 1:
         yield _HerePool(engine)
         return
     # Spawned, not forked: a fork would copy threads' locks, and a store's open file.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
+    before = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(engine, stop)) as executor:
-        yield _ProcessPool(executor, stop.set)
+        yield _ProcessPool(executor, jobs, stop.set, lambda: set(multiprocessing.active_children()) - before)
 
 
-class _HerePool:
+class _HerePool(Pool):
     """Does each task when it is collected, in this process."""
 
     def __init__(self, engine: Engine) -> None:
@@ -65,6 +101,10 @@ class _HerePool:
     @property
     def waiting(self) -> int:
         return len(self._tasks)
+
+    @property
+    def room(self) -> int:
+        return 1
 
     def submit(self, task: Task) -> None:
         self._tasks.append(task)
@@ -80,16 +120,26 @@ class _HerePool:
         return []
 
 
-class _ProcessPool:
+class _ProcessPool(Pool):
     """Hands each task to a worker process."""
 
-    def __init__(self, executor: ProcessPoolExecutor, stop: Callable[[], None]) -> None:
-        self._executor, self._stop = executor, stop
+    def __init__(
+        self,
+        executor: ProcessPoolExecutor,
+        jobs: int,
+        stop: Callable[[], None],
+        workers: Callable[[], Collection[BaseProcess]],
+    ) -> None:
+        self._executor, self._jobs, self._stop, self._workers = executor, jobs, stop, workers
         self._futures: set[Future[list[Answer]]] = set()
 
     @property
     def waiting(self) -> int:
         return len(self._futures)
+
+    @property
+    def room(self) -> int:
+        return self._jobs * QUEUE_PER_PROCESS
 
     def submit(self, task: Task) -> None:
         with _explained_death(), _interrupt_held():
@@ -106,7 +156,15 @@ class _ProcessPool:
             future.cancel()
 
     def collect_finished(self) -> list[Answer]:
-        done, self._futures = wait(self._futures)
+        with _interrupt_held():
+            done, running = wait(self._futures, timeout=_GRACE_S[0])
+            for end in (BaseProcess.terminate, BaseProcess.kill):
+                if running:
+                    for worker in self._workers():
+                        end(worker)
+                    ended, running = wait(running, timeout=_GRACE_S[1])
+                    done |= ended
+        self._futures = set()
         sound = [future for future in done if not future.cancelled() and future.exception() is None]
         return [found for future in sound for found in future.result()]
 

@@ -27,6 +27,9 @@ _SQL = {
 
 _KINDS = dict(RESULT_COLUMNS)
 
+#: Columns that are stored as JSON.
+LISTS = ("out_of_range", "estimators")
+
 
 def sql_of(column: str) -> str:
     """SQL of a column that is not shared by a group."""
@@ -113,7 +116,7 @@ def result_rows(store: ResultStore, group: Group, designs: Sequence[int]) -> Ite
     shared = shared_values(group)
     values = ("d.key", "d.valid", *map(sql_of, names))
     for part in parts(designs):
-        found = {id: row for id, *row in store.results(group, values, part)}
+        found = {id: row for rows in store.results(group, values, part) for id, *row in rows}
         runs = store.design_runs(group, part)
         for id in part:
             if id in found:

@@ -1,4 +1,4 @@
-"""Runs a sweep: every config and layer that the store lacks, on several processes, kept as soon as it is there."""
+"""Runs a sweep: every config and layer that the store lacks, wherever a pool does it, kept as soon as it is there."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from ..hardware.space import DesignSpace
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 from .keys import design_key, layer_key, network_key, run_key
-from .pool import open_pool
+from .pool import Pool, open_pool
 from .records import Run
 from .store import ResultStore
 from .totals import batched
 from .worker import Answer, Task
 
 _LINK_BATCH = 500
-
-#: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
-_QUEUE_PER_JOB = 4
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,17 @@ def usable_cpus() -> int:
 
 
 def run_sweep(plan: SweepPlan, store: ResultStore, jobs: int, report: Callable[[Progress], None]) -> SweepCounts:
+    """`sweep_on` this machine, with `jobs` processes."""
+    with open_pool(plan.engine, jobs) as pool:
+        return sweep_on(pool, plan, store, report)
+
+
+def sweep_on(pool: Pool, plan: SweepPlan, store: ResultStore, report: Callable[[Progress], None]) -> SweepCounts:
     """Fill the store with every row of a plan that it lacks; what is there is never computed again.
 
     Rows are kept config by config: a process killed at any time loses at most those being computed. On Ctrl-C the
-    workers finish the layer at hand, its rows are kept, and KeyboardInterrupt goes on to the caller. Memory does not
-    grow with the number of configs. Results do not depend on `jobs`.
+    workers finish the layer at hand if that takes no longer than a moment, its rows are kept, and KeyboardInterrupt
+    goes on to the caller. Memory does not grow with the number of configs. Results do not depend on the pool.
 
     Raises
     ------
@@ -89,19 +92,18 @@ def run_sweep(plan: SweepPlan, store: ResultStore, jobs: int, report: Callable[[
     """
     run = _begin(plan, store)
     sweep = _Sweep(plan, store, run, report)
-    with open_pool(plan.engine, jobs) as pool:
-        try:
-            for task in sweep.tasks():
-                pool.submit(task)
-                while pool.waiting >= jobs * _QUEUE_PER_JOB:
-                    sweep.keep(pool.collect())
-            while pool.waiting:
+    try:
+        for task in sweep.tasks():
+            pool.submit(task)
+            while pool.waiting >= pool.room:
                 sweep.keep(pool.collect())
-        except BaseException:
-            pool.stop()
-            while pool.waiting:
-                sweep.keep(pool.collect_finished())
-            raise
+        while pool.waiting:
+            sweep.keep(pool.collect())
+    except BaseException:
+        pool.stop()
+        while pool.waiting:
+            sweep.keep(pool.collect_finished())
+        raise
     store.finish_run(run.key)
     return SweepCounts(run.key, run.configs, sweep.computed, sweep.reused)
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -30,6 +31,8 @@ _T = TypeVar("_T")
 #: Values that one SQL statement is given at most.
 MANY = 500
 
+_FETCHED = 10_000
+
 #: Columns that designs are sorted by, those of the index `designs_in_order`.
 _ORDER = (
     *("pe_type", "rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib"),
@@ -52,6 +55,7 @@ class ResultStore:
         self._connection, self._lock = connection, lock
         self._due: tuple[Due, ...] = ()
         self._unlinked: dict[str, str] = {}
+        self._ids: dict[Group, npt.NDArray[np.int64]] = {}
         self.directory = directory
         self.path = directory / database.DATABASE
 
@@ -118,8 +122,14 @@ class ResultStore:
 
     def query(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a SELECT, one at a time."""
+        return chain.from_iterable(self.query_many(sql, values))
+
+    def query_many(self, sql: str, values: Sequence[object] = ()) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows of a SELECT, many at a time."""
         with database.explained(self.path):
-            yield from self._connection.execute(sql, values)
+            cursor = self._connection.execute(sql, values)
+            while rows := cursor.fetchmany(_FETCHED):
+                yield rows
 
     def begin_run(self, run: Run, networks: Iterable[Network]) -> None:
         """Note a run, or begin it anew: designs of an earlier run of that key are unlinked, their rows stay.
@@ -254,23 +264,28 @@ class ResultStore:
             found.append(Group(network, batch, engine, objective, fingerprint, tuple(sorted(runs.split(",")))))
         return found
 
-    def design_ids(self, group: Group) -> npt.NDArray[np.int64]:
-        """Designs with a result in a group, [results], sorted by their parameters."""
+    def design_ids(self, group: Group, found: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.int64]:
+        """Designs with a result in a group, [results], sorted by their parameters; `found` are these if known."""
         import numpy as np
 
-        order = "SELECT id FROM designs ORDER BY " + ", ".join(_ORDER)
-        rank = np.fromiter((id for (id,) in self.query(order)), dtype=np.int64)
-        if rank.size == 0:
-            return rank
-        place = np.empty(int(rank.max()) + 1, dtype=np.int64)
-        place[rank] = np.arange(rank.size)
-        ids = np.fromiter((id for (id,) in self.results(group, ())), dtype=np.int64)
-        return ids[np.argsort(place[ids])]
+        if group not in self._ids:
+            if found is None:
+                found = _first_column(self.results(group, ()))
+            # Nothing is sorted here: an index holds all designs in order.
+            order = _first_column(self.query_many("SELECT id FROM designs ORDER BY " + ", ".join(_ORDER)))
+            member = np.zeros(int(order.max(initial=0)) + 1, dtype=np.bool_)
+            member[found] = True
+            ids = order[member[order]]
+            if self._lock is not None:
+                return ids
+            # What is only read does not change.
+            self._ids[group] = ids
+        return self._ids[group]
 
     def results(
         self, group: Group, values: Sequence[str], designs: Sequence[int] | None = None
-    ) -> Iterator[tuple[Any, ...]]:
-        """Results of a group, each as the id of its design and `values`, in no promised order.
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Results of a group, many at a time, each as the id of its design and `values`, in no promised order.
 
         Parameters
         ----------
@@ -282,7 +297,7 @@ class ResultStore:
             WHERE r.network = ? AND r.batch = ? AND r.objective = ? {chosen}
             AND EXISTS (SELECT 1 FROM run_designs x WHERE x.run IN ({_marks(group.runs)}) AND x.design = r.design)"""
         given = () if designs is None else tuple(designs)
-        yield from self.query(sql, (group.network.key, group.batch, group.objective, *given, *group.runs))
+        return self.query_many(sql, (group.network.key, group.batch, group.objective, *given, *group.runs))
 
     def design_runs(self, group: Group, designs: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Runs of a group that designs, at most 500, belong to, sorted."""
@@ -308,6 +323,12 @@ class ResultStore:
 def _marks(values: Sequence[object]) -> str:
     """Question marks for the values of an SQL statement."""
     return ",".join("?" * len(values))
+
+
+def _first_column(chunks: Iterator[list[tuple[Any, ...]]]) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    return np.concatenate([np.zeros(0, np.int64), *(np.array([row[0] for row in rows], np.int64) for rows in chunks)])
 
 
 def parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:

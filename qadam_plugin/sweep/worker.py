@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -84,6 +86,8 @@ def start(engine: Engine, stop: StopFlag) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        # Python would end without clearing up what an engine has begun, a tool of its own say.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     _process[:] = [(engine, stop)]
 
 
