@@ -23,9 +23,13 @@ from typing import TypeVar, cast
 
 import numba
 from numba.core import config
+from numba.extending import register_jitable
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 _LOCK = threading.Lock()
+
+#: Attribute that marks steps.
+_STEP = "_compiled_into_kernels"
 
 
 def jit(kernel: _Kernel) -> _Kernel:
@@ -44,21 +48,33 @@ def jit_lean(kernel: _Kernel) -> _Kernel:
     return _compile(kernel, counted=False)
 
 
-def inlined(step: _Kernel) -> _Kernel:
-    """Merge a step into every kernel that calls it: handing a dozen arrays on costs more than a small step does."""
-    return cast(_Kernel, numba.njit(inline="always")(step))
+def step(kernel: _Kernel) -> _Kernel:
+    """A step of kernels, compiled where one of them calls it, without reference counting as `jit_lean`.
+
+    Called from Python it is the plain function: machine code that Python can call takes longer to make than the rest.
+    """
+    register_jitable(_nrt=False, no_cfunc_wrapper=True)(kernel)
+    setattr(kernel, _STEP, True)
+    return kernel
+
+
+def inlined(kernel: _Kernel) -> _Kernel:
+    """`step` that is merged into every kernel that calls it: handing a dozen arrays on costs more than a small step."""
+    register_jitable(_nrt=False, no_cfunc_wrapper=True, forceinline=True)(kernel)
+    setattr(kernel, _STEP, True)
+    return kernel
 
 
 def _compile(kernel: _Kernel, counted: bool) -> _Kernel:
     """Kernel with or without numba's reference counting."""
     root = _cache_root()
     if root is None:
-        return cast(_Kernel, numba.njit(_nrt=counted)(kernel))  # pyright: ignore[reportCallIssue]
+        return cast(_Kernel, numba.njit(_nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
     with _LOCK:
         before = config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
         config.CACHE_DIR = str(root / _version(kernel))  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            return cast(_Kernel, numba.njit(cache=True, _nrt=counted)(kernel))  # pyright: ignore[reportCallIssue]
+            return cast(_Kernel, numba.njit(cache=True, _nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
         finally:
             config.CACHE_DIR = before  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -110,6 +126,6 @@ def _gather(kernel: Callable[..., object], found: dict[Callable[..., object], by
     constants = sorted(f"{name}={value!r}" for name, value in named.items() if isinstance(value, int | float | tuple))
     found[kernel] = Path(kernel.__code__.co_filename).read_bytes() + "\n".join(constants).encode()
     for value in named.values():
-        called = getattr(value, "py_func", None)
+        called = value if hasattr(value, _STEP) else getattr(value, "py_func", None)
         if called is not None and called not in found:
             _gather(called, found)

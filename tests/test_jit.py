@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -18,11 +19,11 @@ import outer
 print(outer.twice_plus(20))
 """
 INNER = """
-from qadam_plugin.jit import jit_lean
+from qadam_plugin.jit import {decorator}
 
 ADDED = {added}
 
-@jit_lean
+@{decorator}
 def plus(x: int) -> int:
     return x + ADDED
 """
@@ -48,18 +49,19 @@ def answers(workers: list[subprocess.Popen[str]]) -> list[str]:
     return [out.strip() for out, _ in finished]
 
 
-def test_workers_that_start_together_share_one_cache_and_never_use_stale_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decorator", ["jit_lean", "step"])
+def test_workers_that_start_together_share_one_cache_and_never_use_stale_code(tmp_path: Path, decorator: str) -> None:
     sources, cache = tmp_path / "sources", tmp_path / "cache"
     sources.mkdir()
     (sources / "outer.py").write_text(OUTER)
-    (sources / "inner.py").write_text(INNER.format(added=1))
+    (sources / "inner.py").write_text(INNER.format(decorator=decorator, added=1))
     assert answers([worker(sources, cache) for _ in range(3)]) == ["42"] * 3
     before = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nbc")}
     assert before
     assert answers([worker(sources, cache)]) == ["42"]
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.nbc")} == before
     # Only the called kernel's file changes: Numba alone would go on with the caller's old code.
-    (sources / "inner.py").write_text(INNER.format(added=2))
+    (sources / "inner.py").write_text(INNER.format(decorator=decorator, added=2))
     assert answers([worker(sources, cache)]) == ["44"]
 
 
@@ -90,5 +92,20 @@ def test_without_any_folder_kernels_are_compiled_all_the_same(tmp_path: Path, mo
     assert jit_module.jit(_add)(2) == 3
 
 
+def test_a_step_is_compiled_into_kernels_and_stays_a_function_of_python() -> None:
+    compiled = jit_module.jit(_twice)
+    assert compiled(20) == _twice(20) == 42
+    assert isinstance(_plus_one, FunctionType)
+
+
 def _add(x: int) -> int:
     return x + 1
+
+
+@jit_module.step
+def _plus_one(x: int) -> int:
+    return x + 1
+
+
+def _twice(x: int) -> int:
+    return 2 * _plus_one(x)

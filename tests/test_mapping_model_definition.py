@@ -8,6 +8,7 @@ import pytest
 from timeloop_definition import level_totals
 
 from qadam_plugin.hardware.archspec import ArchSpec, Compute, Fanout, Storage
+from qadam_plugin.jit import jit_lean
 from qadam_plugin.mapping.counts import (
     COMPUTE_CYCLES,
     FANOUT,
@@ -22,6 +23,8 @@ from qadam_plugin.mapping.tables import CONTAINER, MESH_X, pack
 from qadam_plugin.mapping.traffic import sharing, words_to_child
 from qadam_plugin.ppa.energy_table import EnergyTable
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
+
+compiled_sharing = jit_lean(sharing)
 
 
 def storage(name: str) -> Storage:
@@ -108,7 +111,7 @@ def test_closed_form_equals_the_walk_over_all_visits(name: str) -> None:
             groups, saved, links = 1, 0, 0
             if counts.stores[row, FANOUT] > 1:
                 shape = (nest.loops, nest.inner, *arrays, nest.visits, nest.children, nest.table)
-                groups, saved, links = sharing(tables.dims, *shape, width, row, k)
+                groups, saved, links = compiled_sharing(tables.dims, *shape, width, row, k)
             found = (groups * words - saved, counts.stores[row, FANOUT] * words - links, links)
             if row == 0 and not tables.levels[0, CONTAINER]:
                 found = expected  # a store above the MACs is read every cycle: no walk

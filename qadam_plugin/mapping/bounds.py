@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from ..jit import jit_lean
+from ..jit import step
 from .deliveries import IntArray, fresh_words
 from .mapspace import CHILD, INSIDE, NEAR, PARENT, TENSOR, ZONE, Space
 from .search_state import (
@@ -54,7 +54,7 @@ PQN, CRS, M, G, NONE = range(5)
 _WRAP = 0.5
 
 
-@jit_lean
+@step
 def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: int) -> tuple[float, float]:
     """Lower bound of cost and tie-breaker over all cases.
 
@@ -82,7 +82,7 @@ def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: 
     return best_cost, best_tie
 
 
-@jit_lean
+@step
 def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int) -> int:
     """Bit set of the cases that a level with these bounds can have; `prefix` -1 knows of no fixed order."""
     if prefix >= 0:
@@ -97,7 +97,7 @@ def _possible_cases(extents: IntArray, row: int, prefixes: IntArray, prefix: int
     return cases if cases else 1 << NONE
 
 
-@jit_lean
+@step
 def _case_of(d: int) -> int:
     if d in (_P, _Q, _N):
         return PQN
@@ -106,7 +106,7 @@ def _case_of(d: int) -> int:
     return M if d == _M else G
 
 
-@jit_lean
+@step
 def _least_price(
     tables: Tables, space: Space, state: State, near_case: int, far_case: int, tiled: bool
 ) -> tuple[float, float]:
@@ -174,7 +174,7 @@ def _least_price(
     return energy + leak * cycles, cycles
 
 
-@jit_lean
+@step
 def iterations(extents: IntArray, row: int) -> int:
     """Product of one row."""
     product = 1
@@ -183,7 +183,7 @@ def iterations(extents: IntArray, row: int) -> int:
     return product
 
 
-@jit_lean
+@step
 def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     """Iterations of the dimensions of one case."""
     if case == PQN:
@@ -191,7 +191,7 @@ def _own_iterations(extents: IntArray, row: int, case: int) -> int:
     return extents[row, _C] * extents[row, _R] * extents[row, _S]
 
 
-@jit_lean
+@step
 def _reuse(
     extents: IntArray, near: int, far: int, near_case: int, far_case: int, near_iterations: int, own: int
 ) -> int:
@@ -206,7 +206,7 @@ def _reuse(
     return product * _own_iterations(extents, far, own) if far_case == own else product
 
 
-@jit_lean
+@step
 def _input_words(
     dims: IntArray,
     tiles: IntArray,
@@ -275,7 +275,7 @@ def _input_words(
     return least * repeats
 
 
-@jit_lean
+@step
 def compulsory_words(dims: IntArray, extents: IntArray, levels: int, k: int) -> float:
     """Least words of a tensor that any store receives over the run.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import inlined, jit_lean
+from ..jit import inlined, jit_lean, step
 from .deliveries import IntArray
 from .nest_arrays import USED_X, USED_Y, WORDS, Nest, collect, flatten
 from .tables import (
@@ -110,7 +110,7 @@ def count_mapping(
     return count_loops(tables, nest, collect(tables, factors, orders, nest), counts)
 
 
-@jit_lean
+@step
 def count_loops(tables: Tables, nest: Nest, loops: int, counts: Counts) -> int:
     """`count_mapping` of so many collected loops: apart, so that it is compiled once for all types of integers."""
     flatten(tables, nest, loops)
@@ -218,7 +218,7 @@ def _count_traffic(tables: Tables, nest: Nest, counts: Counts) -> None:
             flows[level, k, CONTENT] = content
 
 
-@jit_lean
+@step
 def _round(value: float) -> int:
     """Nearest integer, halves away from zero, as C's ``round``."""
     return math.floor(value + 0.5) if value >= 0 else -math.floor(0.5 - value)
@@ -263,7 +263,7 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
                 traffic[level, k, FILLS] = int(share + peer)
 
 
-@jit_lean
+@step
 def _accesses_of_block(words: int, block: int, bits: int) -> int:
     """Accesses of `block` words that hold so many words; `bits` is its logarithm, -1 if it is no power of two."""
     return (words + block - 1) >> bits if bits >= 0 else (words + block - 1) // block

@@ -44,7 +44,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import jit_lean
+from ..jit import step
 
 #: Axes of a tensor at most: Inputs have N, C, width, height, G.
 AXES = 5
@@ -69,7 +69,7 @@ def packing(extents: IntArray) -> IntArray:
     return np.concatenate(([1], np.cumprod(4 * extents[:-1] + 1)))
 
 
-@jit_lean
+@step
 def fresh_words(shift: int, extent: int, tile: int) -> int:
     """Words of a tile that its copy moved by `shift` along an axis of this `extent` lacks: size minus overlap."""
     if shift >= extent:
@@ -77,7 +77,7 @@ def fresh_words(shift: int, extent: int, tile: int) -> int:
     return tile // extent * shift
 
 
-@jit_lean
+@step
 def delivered_words(loops: IntArray, begin: int, end: int, extents: IntArray, row: int, tile: int) -> int:
     """Words of Inputs handed to one child over the whole run, spatial sharing left out.
 

@@ -18,7 +18,7 @@ Timeloop's rule accumulation along a row of MACs is free.
 
 from __future__ import annotations
 
-from ..jit import jit_lean
+from ..jit import jit_lean, step
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, IntArray, fresh_words
 
 #: Odd constant of multiplicative hashing.
@@ -80,7 +80,7 @@ def unserved_children(offsets: IntArray, children: int, row: int, step: int, lef
     return kept
 
 
-@jit_lean
+@step
 def distinct(values: IntArray, count: int, table: IntArray) -> int:
     """Number of different values among the first `count`.
 
@@ -103,7 +103,7 @@ def distinct(values: IntArray, count: int, table: IntArray) -> int:
     return found
 
 
-@jit_lean
+@step
 def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: int) -> int:
     """Number of different offsets, without listing the children.
 
@@ -131,7 +131,7 @@ def multicast_groups(bounds: IntArray, axes: IntArray, shifts: IntArray, count: 
     return groups
 
 
-@jit_lean
+@step
 def may_be_served(loops: IntArray, steps: int, begin: int, end: int, row: int, step: int) -> bool:
     """Whether any child can have a neighbour at this step: a quick test before the children are listed.
 
@@ -153,7 +153,7 @@ def may_be_served(loops: IntArray, steps: int, begin: int, end: int, row: int, s
     return row < children and not along_rows
 
 
-@jit_lean
+@step
 def alike_visits(
     loops: IntArray, begin: int, end: int, extents: IntArray, row: int, tile: int, visits: IntArray
 ) -> bool:
@@ -193,7 +193,7 @@ def alike_visits(
     return before > 0
 
 
-@jit_lean
+@step
 def operand_visits(loops: IntArray, steps: int, end: int, visits: IntArray) -> bool:
     """`alike_visits` of MACs directly below a container: each asks for one operand at every visit, moved or not."""
     inside = 0
@@ -208,7 +208,7 @@ def operand_visits(loops: IntArray, steps: int, end: int, visits: IntArray) -> b
     return end > 0
 
 
-@jit_lean
+@step
 def dropped_words(
     groups: int,
     visits: IntArray,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import inlined, jit_lean
+from ..jit import inlined, jit_lean, step
 from .deliveries import (
     AXES,
     LOOP_AXIS,
@@ -81,7 +81,7 @@ def empty_nest(tables: Tables) -> Nest:
     )
 
 
-@jit_lean
+@step
 def collect(tables: Tables, factors: NDArray[np.integer], orders: NDArray[np.integer], nest: Nest) -> int:
     """List the loops that are not 1, innermost first, and multiply the factors up level by level.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..jit import jit_lean
+from ..jit import jit_lean, step
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
 from .search_inner import set_factor, tile_words
@@ -113,7 +113,7 @@ def _fill(
     return count, depth
 
 
-@jit_lean
+@step
 def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> None:
     """Bound of one inner variable back to 1."""
     slot, d = space.variables[0, v], space.variables[1, v]
@@ -123,7 +123,7 @@ def _unset(tables: Tables, space: Space, state: State, v: int, bound: int) -> No
             state.extents[row, d] //= bound
 
 
-@jit_lean
+@step
 def _allowed(tables: Tables, space: Space, walk: IntArray, depth: int, bound: int, used: IntArray) -> bool:
     """Constraints and fan-out of one loop, given the choices before it."""
     slot, d = space.variables[0, depth], space.variables[1, depth]
@@ -143,7 +143,7 @@ def _allowed(tables: Tables, space: Space, walk: IntArray, depth: int, bound: in
     return True
 
 
-@jit_lean
+@step
 def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
     """Whether what the inner loops chosen so far span fits every store from one level to before another."""
     for level in range(innermost, end):
@@ -165,7 +165,7 @@ def least_fits(tables: Tables, space: Space, state: State) -> bool:
     return _fits(tables, state, 0, space.places[FAR_LEVEL]) and _whole_fits(tables, space, state)
 
 
-@jit_lean
+@step
 def _whole_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether stores that no loops lie outside of hold all of their tensors."""
     for level in range(space.places[FAR_LEVEL], tables.levels.shape[0]):

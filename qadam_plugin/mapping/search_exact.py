@@ -14,7 +14,8 @@ from .mapspace import Space
 from .nest_arrays import Nest, empty_nest
 from .search_choices import list_choices
 from .search_inner import set_extents, set_inner
-from .search_near import Tiles, empty_tiles, search_near
+from .search_leaf import price_orders
+from .search_near import Tiles, empty_tiles, list_near, take_near
 from .search_state import (
     ENERGY,
     EVALUATED,
@@ -139,7 +140,10 @@ def _search_choices(
     budget: int,
     tiles: Tiles,
 ) -> float:
-    """Search inner choices, best bound first. Returns the least bound left out if the budget ends, else infinity."""
+    """Search inner choices, best bound first, and of each near's bounds, best first.
+
+    Returns the least bound left out if the budget ends, else infinity; below 0 if there is no room for near's bounds.
+    """
     for place in range(taken.size):
         if not beats(costs[place], ties[place], state.best):
             break
@@ -147,7 +151,18 @@ def _search_choices(
             return costs[place]
         set_extents(tables, space, choices, taken[place], state)
         set_inner(tables, space, state)
-        missed = search_near(tables, space, state, nest, counts, objective, budget, tiles)
-        if missed < np.inf:
-            return min(missed, costs[place])
+        count = list_near(tables, space, state, objective, tiles)
+        if count > tiles.costs.size:
+            return -1.0
+        while count > 0:
+            best = tiles.order[0]
+            bound = float(tiles.costs[best])
+            if not beats(bound, float(tiles.ties[best]), state.best):
+                break
+            if state.scalars[EVALUATED] >= budget:
+                return min(bound, costs[place])
+            take_near(tables, space, state, tiles, count)
+            count -= 1
+            if not price_orders(tables, space, state, nest, counts, objective, budget):
+                return min(bound, costs[place])
     return np.inf

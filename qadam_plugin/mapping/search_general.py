@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..jit import jit
+from ..jit import jit_lean, step
 from .counts import CYCLES, VALID, Counts, count_mapping
 from .deliveries import IntArray
 from .mapspace import FIXED, LARGEST, Space
@@ -29,8 +29,10 @@ _OUTPUTS = 2
 _HOT, _COLD = 0.5, 0.002
 _ROUNDS = 4
 
+#: Mappings of a descent.
+_BEST, _CURRENT, _TRIAL = range(3)
 
-@jit
+
 def descend(
     tables: Tables, space: Space, nest: Nest, counts: Counts, objective: int, budget: int
 ) -> tuple[IntArray, IntArray, FloatArray, int]:
@@ -40,12 +42,36 @@ def descend(
     -------
     factors, orders (S, 8), cost and tie-breaker (2,), mappings priced. The cost is infinite if none was valid.
     """
+    slots = tables.slots.shape[1]
+    factors, orders = np.ones((3, slots, _D), np.int64), np.stack([space.orders] * 3)
     best = np.full(2, np.inf)
-    best_factors, best_orders = _start(tables, space), space.orders.copy()
-    factors, orders = best_factors.copy(), best_orders.copy()
-    trial_factors, trial_orders = factors.copy(), orders.copy()
-    current = _cost(tables, nest, counts, factors, orders, objective)
-    best[0], best[1] = current
+    priced = _anneal(tables, space, nest, counts, objective, budget, factors, orders, best)
+    return factors[_BEST], orders[_BEST], best, priced
+
+
+@jit_lean
+def _anneal(
+    tables: Tables,
+    space: Space,
+    nest: Nest,
+    counts: Counts,
+    objective: int,
+    budget: int,
+    factors: IntArray,
+    orders: IntArray,
+    best: FloatArray,
+) -> int:
+    """Rounds of moves from the best mapping so far. Returns how many mappings were priced.
+
+    Parameters
+    ----------
+    factors, orders : int64 (3, S, 8), receive the best, the current and the trial mapping. best : as `State.best`.
+    """
+    _start(tables, space, factors[_BEST])
+    _copy(factors, orders, _BEST, _CURRENT)
+    cost, tie = _cost(tables, nest, counts, factors[_BEST], orders[_BEST], objective)
+    best[0], best[1] = cost, tie
+    current = cost
     seed = 12345
     priced = 1
     per_round = max(1, budget // _ROUNDS)
@@ -53,35 +79,43 @@ def descend(
         progress = (priced % per_round) / per_round
         heat = _HOT * (_COLD / _HOT) ** progress
         if priced % per_round == 0:
-            factors[:], orders[:] = best_factors, best_orders
-            current = (best[0], best[1])
-        trial_factors[:], trial_orders[:] = factors, orders
-        seed = _move(tables, space, trial_factors, trial_orders, seed)
-        cost = _cost(tables, nest, counts, trial_factors, trial_orders, objective)
+            _copy(factors, orders, _BEST, _CURRENT)
+            current = best[0]
+        _copy(factors, orders, _CURRENT, _TRIAL)
+        seed = _move(tables, space, factors[_TRIAL], orders[_TRIAL], seed)
+        cost, tie = _cost(tables, nest, counts, factors[_TRIAL], orders[_TRIAL], objective)
         priced += 1
         seed = _following(seed)
         chance = (seed >> 8 & 0xFFFF) / 65536.0
-        worse = math.log(cost[0] / current[0]) if current[0] < np.inf and cost[0] < np.inf else 0.0
-        if current[0] == np.inf or (cost[0] < np.inf and (worse <= 0.0 or math.exp(-worse / heat) > chance)):
-            factors[:], orders[:] = trial_factors, trial_orders
+        worse = math.log(cost / current) if current < np.inf and cost < np.inf else 0.0
+        if current == np.inf or (cost < np.inf and (worse <= 0.0 or math.exp(-worse / heat) > chance)):
+            _copy(factors, orders, _TRIAL, _CURRENT)
             current = cost
-        if beats(cost[0], cost[1], best):
-            best[0], best[1] = cost
-            best_factors[:], best_orders[:] = trial_factors, trial_orders
-    return best_factors, best_orders, best, priced
+        if beats(cost, tie, best):
+            best[0], best[1] = cost, tie
+            _copy(factors, orders, _TRIAL, _BEST)
+    return priced
 
 
-@jit
+@step
+def _copy(factors: IntArray, orders: IntArray, source: int, target: int) -> None:
+    """Copy one mapping onto another."""
+    for slot in range(factors.shape[1]):
+        for d in range(_D):
+            factors[target, slot, d] = factors[source, slot, d]
+            orders[target, slot, d] = orders[source, slot, d]
+
+
+@step
 def _following(seed: int) -> int:
     """Next of a linear congruential sequence (the constants of ANSI C)."""
     return (seed * 1103515245 + 12345) & 0x7FFFFFFF
 
 
-@jit
-def _start(tables: Tables, space: Space) -> IntArray:
-    """Fixed factors where they are demanded, everything else as far outside as the constraints allow."""
+@step
+def _start(tables: Tables, space: Space, factors: IntArray) -> None:
+    """Factors, all 1 before: the demanded ones, everything else as far outside as the constraints allow."""
     slots = tables.slots.shape[1]
-    factors = np.ones((slots, _D), np.int64)
     for d in range(_D):
         rest = tables.dims[0, d]
         for slot in range(slots):
@@ -98,10 +132,9 @@ def _start(tables: Tables, space: Space) -> IntArray:
                     most = bound
             factors[slot, d] = most
             rest //= most
-    return factors
 
 
-@jit
+@step
 def _cost(
     tables: Tables, nest: Nest, counts: Counts, factors: IntArray, orders: IntArray, objective: int
 ) -> tuple[float, float]:
@@ -111,7 +144,7 @@ def _cost(
     return cost_of(objective, counts.total[0], float(counts.summary[CYCLES]))
 
 
-@jit
+@step
 def _move(tables: Tables, space: Space, factors: IntArray, orders: IntArray, seed: int) -> int:
     """Change a mapping by one random move; returns the seed."""
     slots = tables.slots.shape[1]
@@ -133,7 +166,7 @@ def _move(tables: Tables, space: Space, factors: IntArray, orders: IntArray, see
     return seed
 
 
-@jit
+@step
 def _reorder(order: IntArray, free: int, d: int, place: int) -> None:
     """Bring a dimension to another of the free places, which are the outermost."""
     at = -1
@@ -151,7 +184,7 @@ def _reorder(order: IntArray, free: int, d: int, place: int) -> None:
     order[place] = d
 
 
-@jit
+@step
 def _shift(tables: Tables, space: Space, factors: IntArray, d: int, source: int, target: int) -> bool:
     """Move the least prime factor of one loop to another slot, if the constraints allow it."""
     bound = factors[source, d]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..jit import jit, jit_lean
+from ..jit import step
 from .deliveries import AXES, IntArray
 from .mapspace import AT_MAC, CHILD, INSIDE, PARENT, TENSOR, ZONE, Space
 from .search_state import (
@@ -43,7 +43,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@jit_lean
+@step
 def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntArray, to: int) -> int:
     """Words of the tile that loops of the extents in one row span; for Inputs `tiles[to]` receives its axes."""
     if k != _INPUTS:
@@ -67,7 +67,7 @@ def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntAr
     return words
 
 
-@jit_lean
+@step
 def set_extents(tables: Tables, space: Space, choices: IntArray, row: int, state: State) -> None:
     """Factors of one row of choices, the extents inside each level, and near's row with all that is left."""
     extents = state.extents
@@ -81,7 +81,7 @@ def set_extents(tables: Tables, space: Space, choices: IntArray, row: int, state
         extents[levels + NEAR_LOOPS, d] = tables.dims[BOUND, d] // extents[levels, d]
 
 
-@jit_lean
+@step
 def set_factor(tables: Tables, space: Space, state: State, v: int, bound: int) -> None:
     """Bound of one inner variable that was 1."""
     slot, d = space.variables[0, v], space.variables[1, v]
@@ -91,7 +91,7 @@ def set_factor(tables: Tables, space: Space, state: State, v: int, bound: int) -
             state.extents[row, d] *= bound
 
 
-@jit_lean
+@step
 def set_inner(tables: Tables, space: Space, state: State) -> None:
     """Everything that follows from one inner choice, of which factors, extents and near's row are set."""
     extents, stores, flows = state.extents, state.stores, state.flows
@@ -132,14 +132,14 @@ def set_inner(tables: Tables, space: Space, state: State) -> None:
     _set_prices(tables, space, state)
 
 
-@jit_lean
+@step
 def children_along(space: Space, state: State, level: int, d: int) -> int:
     """Bound of a dimension in one container: it stands on Y or on X."""
     slot = space.slot_of[level]
     return state.factors[slot, d] * state.factors[slot + 1, d]
 
 
-@jit_lean
+@step
 def _spread(tables: Tables, space: Space, state: State, level: int) -> None:
     """Multicast of one container, for every boundary that crosses it."""
     neighbours = _note_carries(tables, space, state, level)
@@ -166,7 +166,7 @@ def _spread(tables: Tables, space: Space, state: State, level: int) -> None:
             state.flows[b, LEAST_ABOVE] *= groups
 
 
-@jit_lean
+@step
 def _windows(tables: Tables, space: Space, state: State, level: int, axis: int) -> int:
     """Different offsets along one sliding axis: values of ``i * a + j * b``, see `fanout.multicast_groups`."""
     output, kernel = _P + axis, _R + axis
@@ -180,7 +180,7 @@ def _windows(tables: Tables, space: Space, state: State, level: int, axis: int) 
     return outputs * kernels - max(0, outputs - b // unit) * max(0, kernels - a // unit)
 
 
-@jit_lean
+@step
 def _note_carries(tables: Tables, space: Space, state: State, level: int) -> bool:
     """Note offsets between neighbours of one container that a step of outer loops along a sliding axis may equal.
 
@@ -226,14 +226,14 @@ def _note_carries(tables: Tables, space: Space, state: State, level: int) -> boo
     return found
 
 
-@jit
+@step
 def _gcd(a: int, b: int) -> int:
     while b:
         a, b = b, a % b
     return a
 
 
-@jit_lean
+@step
 def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
     """Tile of a child inside near, and the inner loops outside it."""
     flows = state.flows
@@ -260,7 +260,7 @@ def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
     flows[b, OPEN] = 1.0 if is_open else 0.0
 
 
-@jit_lean
+@step
 def _set_prices(tables: Tables, space: Space, state: State) -> None:
     """pJ per word at every boundary, and what is due whatever the outer loops are. Blocks are not rounded up here."""
     flows, stores = state.flows, state.stores

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ..jit import jit, jit_lean
+from ..jit import step
 from .counts import CYCLES as COUNTED_CYCLES
 from .counts import VALID, Counts, count_mapping
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, LOOP_STEP, delivered_words
 from .mapspace import CHILD, FAR_SLOT, INSIDE, NEAR, NEAR_SLOT, PARENT, TENSOR, ZONE, Space
 from .nest_arrays import Nest
-from .search_orders import candidate_orders, typed
+from .search_orders import list_orders
 from .search_state import (
     ABOVE,
     BASE,
@@ -55,7 +55,7 @@ _INPUTS = 1
 _OUTPUTS = 2
 
 
-@jit_lean
+@step
 def price_orders(
     tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, objective: int, budget: int
 ) -> bool:
@@ -64,14 +64,27 @@ def price_orders(
     neighbours = 1 if state.scalars[CARRIES] > 0 else 0
     near_start, near_count, far_start, far_count = 0, 0, 0, 0
     for which in range(2):
+        mask = _mask(state, levels + NEAR_LOOPS + which)
+        if state.listed[1, 2 * which + neighbours, mask] < 0:
+            _list_orders(space, state, mask, which, neighbours)
         near_start, near_count = far_start, far_count
-        far_start, far_count = _list_orders(space, state, levels + NEAR_LOOPS + which, which, neighbours)
+        far_start = state.listed[0, 2 * which + neighbours, mask]
+        far_count = state.listed[1, 2 * which + neighbours, mask]
     for f in range(far_start, far_start + far_count):
         for n in range(near_start, near_start + near_count):
             if state.scalars[EVALUATED] >= budget:
                 return False
             state.scalars[EVALUATED] += 1
-            energy, cycles = _price_pair(tables, space, state, nest, counts, n, f)
+            energy, cycles = math.inf, math.inf
+            near_loops = _append(tables, state, levels + NEAR_LOOPS, levels + NEAR_STEP, n, 0)
+            loops = _append(tables, state, levels + FAR_LOOPS, levels + FAR_STEP, f, near_loops)
+            if neighbours == 1 and _handed_on(state, loops):
+                _set_mapping(tables, space, state, n, f)
+                if count_mapping(tables, state.factors, state.orders, nest, counts) == VALID:
+                    energy, cycles = counts.total[0], float(counts.summary[COUNTED_CYCLES])
+            else:
+                _set_words(tables, space, state, n, f, near_loops, loops)
+                energy, cycles = _price(tables, space, state)
             cost, tie = cost_of(objective, energy, cycles)
             if beats(cost, tie, state.best):
                 state.best[0] = cost
@@ -84,37 +97,32 @@ def price_orders(
     return True
 
 
-@jit
-def _list_orders(space: Space, state: State, loops: int, which: int, neighbours: int) -> tuple[int, int]:
-    """Where in the pool the orders of near's or far's bounds stand, and how many; listed at the first request."""
-    mask = typed(0)
+@step
+def _list_orders(space: Space, state: State, mask: int, which: int, neighbours: int) -> None:
+    """Put the orders of near's or far's loops, a set of dimensions, into the pool."""
+    row, start = 2 * which + neighbours, state.scalars[POOLED]
+    count = list_orders(mask, space.prefixes, which, neighbours == 1, state.pool, start, state.marks)
+    state.listed[0, row, mask] = start
+    state.listed[1, row, mask] = count
+    state.scalars[POOLED] = start + count
+
+
+@step
+def _mask(state: State, loops: int) -> int:
+    """Bit set of the dimensions with bounds above 1 in one row of the extents."""
+    mask = 0
     for d in range(_D):
         if state.extents[loops, d] > 1:
             mask |= 1 << d
-    row = 2 * which + neighbours
-    if state.listed[1, row, mask] < 0:
-        orders = candidate_orders(mask, space.prefixes[which], neighbours == 1)
-        start = state.scalars[POOLED]
-        state.pool[start : start + orders.shape[0]] = orders
-        state.listed[0, row, mask] = start
-        state.listed[1, row, mask] = orders.shape[0]
-        state.scalars[POOLED] = start + orders.shape[0]
-    return state.listed[0, row, mask], state.listed[1, row, mask]
+    return mask
 
 
-@jit_lean
-def _price_pair(
-    tables: Tables, space: Space, state: State, nest: Nest, counts: Counts, near_order: int, far_order: int
-) -> tuple[float, float]:
-    """Energy and cycles of one mapping; orders are rows of the pool."""
+@step
+def _set_words(
+    tables: Tables, space: Space, state: State, near_order: int, far_order: int, near_loops: int, loops: int
+) -> None:
+    """Words at every boundary; orders are rows of the pool, so many loops of near and of both stand in `loops`."""
     levels = tables.levels.shape[0]
-    near_loops = _append(tables, state, levels + NEAR_LOOPS, levels + NEAR_STEP, near_order, 0)
-    loops = _append(tables, state, levels + FAR_LOOPS, levels + FAR_STEP, far_order, near_loops)
-    if state.scalars[CARRIES] > 0 and _handed_on(state, loops):
-        _set_mapping(tables, space, state, near_order, far_order)
-        if count_mapping(tables, state.factors, state.orders, nest, counts) == VALID:
-            return counts.total[0], float(counts.summary[COUNTED_CYCLES])
-        return math.inf, math.inf
     flows = state.flows
     edges = space.edges.shape[1]
     for b in range(edges):
@@ -135,10 +143,9 @@ def _price_pair(
             words = flows[b, BASE] if zone < INSIDE else flows[b, WHOLE]
         flows[b, CHILD_WORDS] = words
         flows[b, PARENT_WORDS] = words * flows[b, ABOVE]
-    return _price(tables, space, state)
 
 
-@jit_lean
+@step
 def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, count: int) -> int:
     """Add the loops of one level to those of Inputs; returns how many there are then."""
     for j in range(_D):
@@ -153,7 +160,7 @@ def _append(tables: Tables, state: State, bounds: int, steps: int, order: int, c
     return count
 
 
-@jit_lean
+@step
 def _handed_on(state: State, loops: int) -> bool:
     """Whether some step equals an offset between neighbours: then only the full count is exact."""
     if loops == 0 or state.loops[LOOP_AXIS, 0] < 0:
@@ -168,7 +175,7 @@ def _handed_on(state: State, loops: int) -> bool:
     return False
 
 
-@jit_lean
+@step
 def _repeats(tables: Tables, state: State, levels: int, near_order: int, far_order: int, k: int, is_open: bool) -> int:
     """How often a tile of Weights or Outputs arrives: the bounds from the innermost that moves it. Near -1 is none."""
     product = 1
@@ -187,7 +194,7 @@ def _repeats(tables: Tables, state: State, levels: int, near_order: int, far_ord
     return product
 
 
-@jit_lean
+@step
 def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
     """Energy and cycles from the words at every boundary, rounded and summed as Timeloop does."""
     flows, stores = state.flows, state.stores
@@ -235,7 +242,7 @@ def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
     return energy + leak * cycles, cycles
 
 
-@jit_lean
+@step
 def _set_mapping(tables: Tables, space: Space, state: State, near_order: int, far_order: int) -> None:
     """Factors and orders of the whole mapping."""
     levels = tables.levels.shape[0]

@@ -1,4 +1,4 @@
-"""Bounds of near for one inner choice: listed with their lower bounds, then priced best first."""
+"""Bounds of near for one inner choice, listed with their lower bounds and taken best first."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..jit import jit_lean
+from ..jit import step
 from .bounds import least_cost_of_choice
-from .counts import Counts
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
-from .nest_arrays import Nest
 from .search_inner import tile_words
-from .search_leaf import price_orders
 from .search_state import (
-    EVALUATED,
     FAR_LOOPS,
     FAR_STEP,
     NEAR_LOOPS,
@@ -66,46 +62,36 @@ def empty_tiles(space: Space) -> Tiles:
     )
 
 
-@jit_lean
-def search_near(
-    tables: Tables,
-    space: Space,
-    state: State,
-    nest: Nest,
-    counts: Counts,
-    objective: int,
-    budget: int,
-    tiles: Tiles,
-) -> float:
-    """All bounds of near for one inner choice. Returns the least bound left out if the budget ends, else infinity;
-    below 0 if there is no room for all."""
+@step
+def list_near(tables: Tables, space: Space, state: State, objective: int, tiles: Tiles) -> int:
+    """Bounds of near for one inner choice that may be worth a try, as a heap by their lower bounds.
+
+    Returns
+    -------
+    How many there are; one more than there is room for if there are more.
+    """
+    count = _walk_near(tables, space, state, objective, tiles)
+    if count <= tiles.costs.size:
+        for j in range(count):
+            tiles.order[j] = j
+        for j in range(count // 2 - 1, -1, -1):
+            _sift(tiles, j, count)
+    return count
+
+
+@step
+def take_near(tables: Tables, space: Space, state: State, tiles: Tiles, count: int) -> None:
+    """Take the best of so many bounds from the heap and set near and far by it."""
     near = tables.levels.shape[0] + NEAR_LOOPS
-    count = _list_near(tables, space, state, objective, tiles)
-    if count > tiles.costs.size:
-        return -1.0
-    for j in range(count):
-        tiles.order[j] = j
-    for j in range(count // 2 - 1, -1, -1):
-        _sift(tiles, j, count)
-    while count > 0:
-        best = tiles.order[0]
-        bound = float(tiles.costs[best])
-        if not beats(bound, float(tiles.ties[best]), state.best):
-            break
-        if state.scalars[EVALUATED] >= budget:
-            return bound
-        for d in range(_D):
-            state.extents[near, d] = tiles.bounds[best, d]
-        _set_near(tables, space, state)
-        if not price_orders(tables, space, state, nest, counts, objective, budget):
-            return bound
-        count -= 1
-        tiles.order[0] = tiles.order[count]
-        _sift(tiles, 0, count)
-    return np.inf
+    best = tiles.order[0]
+    for d in range(_D):
+        state.extents[near, d] = tiles.bounds[best, d]
+    tiles.order[0] = tiles.order[count - 1]
+    _sift(tiles, 0, count - 1)
+    _set_near(tables, space, state)
 
 
-@jit_lean
+@step
 def _sift(tiles: Tiles, place: int, count: int) -> None:
     """Restore the heap below one place: each entry's bound is at most those of its two children."""
     moving = tiles.order[place]
@@ -121,7 +107,7 @@ def _sift(tiles: Tiles, place: int, count: int) -> None:
     tiles.order[place] = moving
 
 
-@jit_lean
+@step
 def _before(tiles: Tiles, first: int, second: int) -> bool:
     """Whether one bound comes before another: by cost, tie-breaker, place."""
     if tiles.costs[first] != tiles.costs[second]:
@@ -131,7 +117,7 @@ def _before(tiles: Tiles, first: int, second: int) -> bool:
     return first < second
 
 
-@jit_lean
+@step
 def _set_near(tables: Tables, space: Space, state: State) -> None:
     """Far's bounds and near's tiles, once near's bounds are chosen."""
     levels, edges = tables.levels.shape[0], space.edges.shape[1]
@@ -149,8 +135,8 @@ def _set_near(tables: Tables, space: Space, state: State) -> None:
             state.flows[b, WHOLE] = tile_words(tables.dims, tables.dims, 0, k, state.tiles, edges + b)
 
 
-@jit_lean
-def _list_near(tables: Tables, space: Space, state: State, objective: int, tiles: Tiles) -> int:
+@step
+def _walk_near(tables: Tables, space: Space, state: State, objective: int, tiles: Tiles) -> int:
     """Bounds of near that fit and whose lower bound is below the best cost, into `tiles`.
 
     Returns
@@ -207,7 +193,7 @@ def _list_near(tables: Tables, space: Space, state: State, objective: int, tiles
     return count
 
 
-@jit_lean
+@step
 def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     """Whether near may have this bound and far what remains of the rest."""
     if rest % bound:
@@ -222,7 +208,7 @@ def _may_stand(space: Space, rest: int, d: int, bound: int) -> bool:
     return remains <= space.limits[LARGEST, far, d] and space.limits[FIXED, far, d] in (0, remains)
 
 
-@jit_lean
+@step
 def _near_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether the stores from near to far hold their tiles."""
     row = tables.levels.shape[0] + FAR_STEP

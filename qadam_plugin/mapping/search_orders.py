@@ -7,9 +7,7 @@ loop and the run of innermost loops along one sliding axis. Everything outside m
 
 from __future__ import annotations
 
-import numpy as np
-
-from ..jit import jit
+from ..jit import step
 from .deliveries import IntArray
 
 _D = 8
@@ -22,110 +20,98 @@ MOVES_OUTPUTS = 1 << _N | 1 << _M | 1 << _P | 1 << _Q | 1 << _G
 _WIDTH = 1 << _R | 1 << _P
 _HEIGHT = 1 << _S | 1 << _Q
 
-_MOST = 4096
+#: Orders that there is room for while those of one set are listed.
+MOST_LISTED = 1024
+
+#: Rows of the marks beside those of the orders that are kept: of the order in hand, and its loops.
+_HAND, _SEQUENCE = MOST_LISTED, MOST_LISTED + 1
 
 
-@jit
-def typed(value: int) -> int:
-    """The same integer, not as a literal (a sum is none): Numba would compile what is called with it once more."""
-    return value + 0
-
-
-@jit
-def candidate_orders(mask: int, prefix: IntArray, neighbours: bool) -> IntArray:
+@step
+def list_orders(
+    mask: int, prefixes: IntArray, which: int, neighbours: bool, pool: IntArray, start: int, marks: IntArray
+) -> int:
     """Orders of the dimensions in a bit set, without those that another one beats or equals for any bounds.
 
     Parameters
     ----------
     mask : dimensions with bounds above 1.
-    prefix : dimensions whose order is fixed, innermost first; -1 is none.
+    prefixes : int64 (any, 8), row `which` has the dimensions whose order is fixed, innermost first; -1 is none.
     neighbours : words may pass between neighbouring children: then a shorter run may be cheaper than a longer one, and
         M between the loops of a run is not always worse.
+    pool : int64 (start + `MOST_LISTED`, 8), receives them from `start` on, dimensions innermost first, -1 beyond the
+        last. marks : int64 (`MOST_LISTED` + 2, 9), scratch space.
 
     Returns
     -------
-    int64 (orders, 8), dimensions innermost first, -1 beyond the last.
+    How many there are.
     """
-    found = np.full((_MOST, _D), -1, np.int64)
-    marks = np.zeros((_MOST, 4), np.int64)
-    kept = typed(0)
     length = 0
     for d in range(_D):
         length += mask >> d & 1
-    sequence = np.full(_D + 1, -1, np.int64)
-    forced = typed(0)
-    for d in prefix:
+    forced = 0
+    for j in range(_D):
+        d = prefixes[which, j]
         if d >= 0 and mask >> d & 1:
-            sequence[forced] = d
+            marks[_SEQUENCE, forced] = d
             forced += 1
-    mark = np.zeros(4, np.int64)
+    kept = 0
     position = forced
-    if length > forced:
-        sequence[position] = -1
+    marks[_SEQUENCE, position] = -1
     while True:
-        decided = _mark(sequence, position, mask, neighbours, mark)
+        decided = _mark(marks, position, mask, neighbours)
         if decided or position == length:
-            full = np.full(_D, -1, np.int64)
-            used = 0
-            for j in range(position):
-                full[j] = sequence[j]
-                used |= 1 << sequence[j]
-            place = position
-            for d in range(_D):
-                if mask >> d & 1 and not used >> d & 1:
-                    full[place] = d
-                    place += 1
-            kept = _insert(found, marks, kept, full, mark, neighbours)
+            kept = _insert(pool, start, marks, kept, position, mask, neighbours)
             position -= 1
         else:
-            sequence[position] = -1
+            marks[_SEQUENCE, position] = -1
         # Step to the next sequence: raise the last choice, or go back.
         while position >= forced:
             used = 0
             for j in range(position):
-                used |= 1 << sequence[j]
-            following = sequence[position] + 1
+                used |= 1 << marks[_SEQUENCE, j]
+            following = marks[_SEQUENCE, position] + 1
             while following < _D and (not mask >> following & 1 or used >> following & 1):
                 following += 1
             if following < _D:
-                sequence[position] = following
+                marks[_SEQUENCE, position] = following
                 break
             position -= 1
         if position < forced:
-            return found[:kept].copy()
+            return kept
         position += 1
 
 
-@jit
-def _mark(sequence: IntArray, count: int, mask: int, neighbours: bool, mark: IntArray) -> bool:
-    """What matters of the innermost `count` loops; True if no further loop can change it.
+@step
+def _mark(marks: IntArray, count: int, mask: int, neighbours: bool) -> bool:
+    """What matters of the innermost `count` loops in hand; True if no further loop can change it.
 
-    mark: loops inside the first that moves Weights, the same for Outputs, run of Inputs as digits of base 9 (0: none),
-    whether M leads.
+    Row `_HAND` receives: loops inside the first that moves Weights, the same for Outputs, run of Inputs as digits of
+    base 9 (0: none), whether M leads.
     """
-    mark[:] = 0
     weights_open, outputs_open = True, True
+    inside_weights, inside_outputs, leads = 0, 0, 0
     axis = 0
     run_open = True
     digits, pending, weight = 0, 0, 1
     used = 0
     for j in range(count):
-        d = sequence[j]
+        d = marks[_SEQUENCE, j]
         bit = 1 << d
         used |= bit
         if weights_open and MOVES_WEIGHTS & bit:
             weights_open = False
         if weights_open:
-            mark[0] |= bit
+            inside_weights |= bit
         if outputs_open and MOVES_OUTPUTS & bit:
             outputs_open = False
         if outputs_open:
-            mark[1] |= bit
+            inside_outputs |= bit
         if not run_open:
             continue
         if d == _M:
             if axis == 0:
-                mark[3] = 1
+                leads = 1
             elif neighbours:
                 pending = digits + (d + 1) * weight
                 weight *= 9
@@ -144,35 +130,53 @@ def _mark(sequence: IntArray, count: int, mask: int, neighbours: bool, mark: Int
             weight *= 9
         else:
             run_open = False
-    mark[2] = digits
+    marks[_HAND, 0] = inside_weights
+    marks[_HAND, 1] = inside_outputs
+    marks[_HAND, 2] = digits
+    marks[_HAND, 3] = leads
     if run_open and axis > 0 and not axis & mask & ~used:
         run_open = False
     return not (weights_open or outputs_open or run_open)
 
 
-@jit
-def _insert(found: IntArray, marks: IntArray, kept: int, order: IntArray, mark: IntArray, neighbours: bool) -> int:
-    """Add an order unless one that is there beats it; drop those it beats. Returns how many there are."""
+@step
+def _insert(pool: IntArray, start: int, marks: IntArray, kept: int, count: int, mask: int, neighbours: bool) -> int:
+    """Add the order in hand, of which `count` loops are chosen, unless one that is there beats it; drop those it beats.
+
+    Returns how many there are.
+    """
     for j in range(kept):
-        if _covers(marks[j], mark, neighbours):
+        if _covers(marks, j, _HAND, neighbours):
             return kept
     left = 0
     for j in range(kept):
-        if not _covers(mark, marks[j], neighbours):
-            if left != j:
-                marks[left] = marks[j]
-                found[left] = found[j]
+        if not _covers(marks, _HAND, j, neighbours):
+            for column in range(_D):
+                marks[left, column] = marks[j, column]
+                pool[start + left, column] = pool[start + j, column]
             left += 1
-    marks[left] = mark
-    found[left] = order
+    place = 0
+    used = 0
+    for j in range(count):
+        pool[start + left, place] = marks[_SEQUENCE, j]
+        used |= 1 << marks[_SEQUENCE, j]
+        place += 1
+    for d in range(_D):
+        if mask >> d & 1 and not used >> d & 1:
+            pool[start + left, place] = d
+            place += 1
+    for j in range(place, _D):
+        pool[start + left, j] = -1
+    for column in range(_D):
+        marks[left, column] = marks[_HAND, column]
     return left + 1
 
 
-@jit
-def _covers(first: IntArray, second: IntArray, neighbours: bool) -> bool:
+@step
+def _covers(marks: IntArray, first: int, second: int, neighbours: bool) -> bool:
     """Whether the first order costs no more than the second, whatever the bounds are."""
-    if second[0] & ~first[0] or second[1] & ~first[1]:
+    if marks[second, 0] & ~marks[first, 0] or marks[second, 1] & ~marks[first, 1]:
         return False
-    if first[2] == second[2] and first[3] == second[3]:
+    if marks[first, 2] == marks[second, 2] and marks[first, 3] == marks[second, 3]:
         return True
-    return not neighbours and second[2] == 0 and first[3] >= second[3]
+    return not neighbours and marks[second, 2] == 0 and marks[first, 3] >= marks[second, 3]

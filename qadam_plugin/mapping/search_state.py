@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import jit_lean
+from ..jit import step
 from .deliveries import AXES, IntArray
 from .mapspace import Space
+from .search_orders import MOST_LISTED
 from .tables import BLOCK, READ, UPDATE, WRITE, Tables
 
 FloatArray = NDArray[np.float64]
@@ -63,7 +64,7 @@ class State(NamedTuple):
     carries : int64, offsets between neighbours that could hand on Inputs; -1 for any.
     loops : int64 (7, 16), outer loops as `deliveries` wants them, for Inputs.
     listed : int64 (2, 4, 256), where the orders of a set of dimensions begin in `pool`, and how many (-1: not listed).
-    pool : int64 (rows, 8), orders.
+    pool : int64 (rows, 8), orders. marks : int64, scratch space of `search_orders`.
     best : float64 (2,), cost and tie-breaker.
     """
 
@@ -82,6 +83,7 @@ class State(NamedTuple):
     loops: IntArray
     listed: IntArray
     pool: IntArray
+    marks: IntArray
     best: FloatArray
 
 
@@ -103,12 +105,13 @@ def empty_state(tables: Tables, space: Space) -> State:
         carries=np.zeros(4 * slots * _D, np.int64),
         loops=np.zeros((7, 2 * _D), np.int64),
         listed=np.full((2, 4, 256), -1, np.int64),
-        pool=np.empty((4 * 256 * MOST_ORDERS, _D), np.int64),
+        pool=np.empty((4 * 256 * MOST_ORDERS + MOST_LISTED, _D), np.int64),
+        marks=np.zeros((MOST_LISTED + 2, _D + 1), np.int64),
         best=np.full(2, np.inf),
     )
 
 
-@jit_lean
+@step
 def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]:
     """Cost and tie-breaker: pJ times cycles, pJ, or cycles (then pJ)."""
     if objective == EDP:
@@ -118,7 +121,7 @@ def cost_of(objective: int, energy: float, cycles: float) -> tuple[float, float]
     return cycles, energy
 
 
-@jit_lean
+@step
 def beats(cost: float, tie: float, best: FloatArray) -> bool:
     """Whether a cost, or a bound of one, is below the best by more than rounding."""
     if cost < best[0] * (1.0 - TOLERANCE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..jit import jit_lean
+from ..jit import jit_lean, step
 from .deliveries import LOOP_AXIS, LOOP_BOUND, LOOP_SHIFT, IntArray, delivered_words
 from .fanout import alike_visits, dropped_words, multicast_groups, operand_visits
 from .nest_arrays import FIRST, INNER_FIRST, LOOP_OUTPUTS, LOOP_WEIGHTS, WORDS, steps_of
@@ -45,7 +45,7 @@ def neighbour_visits(
     return alike_visits(loops, levels[level, FIRST], end, tile, level, levels[level, WORDS + _INPUTS], visits)
 
 
-@jit_lean
+@step
 def sharing(
     dims: IntArray,
     loops: IntArray,
