@@ -69,9 +69,9 @@ def pareto(
     from ..analysis.metrics import metric
     from ..analysis.normalize import references, relative_columns
     from ..analysis.report import write_figure, write_rows
+    from ..analysis.selection import check_folder, read_results
     from ..sweep.exports import results_frame
     from ..sweep.store import ResultStore
-    from .selection import check_folder, read_results
 
     named = [("--x", x), ("--y", y), *(("--metric", name) for name in more)]
     metrics = list(dict.fromkeys(metric(name, option, accuracy=accuracy is not None) for option, name in named))
@@ -83,6 +83,8 @@ def pareto(
     needed = [item.name for item in metrics] + (["config_id"] if kind in FORMATS else [])
     with ResultStore.reading(directory) as store:
         selected = read_results(store, needed, where, accuracy, normalize)
+        if selected.missing:
+            typer.echo(selected.missing, err=True)
         kept = selected.kept
         found = None if normalize is None else references(selected.everything, normalize)
         front = select(kept, front_mask(kept, metrics))

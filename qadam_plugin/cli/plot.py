@@ -71,12 +71,9 @@ def plot(
         None, "--metric", metavar="METRIC", help="What the best designs are best in: else perf_per_area."
     ),
 ) -> None:
-    from ..analysis.figures.kinds import KINDS, PlotRequest
-    from ..analysis.groups import valid_results
-    from ..analysis.metrics import metric
+    from ..analysis.figures.kinds import KINDS
+    from ..analysis.figures.stored import stored_figure
     from ..analysis.report import write_figure
-    from ..sweep.store import ResultStore
-    from .selection import read_results
 
     options = {"--x": x, "--y": y, "--normalize": normalize, "--metric": best}
     if kind == FIT:
@@ -89,22 +86,13 @@ def plot(
     _check_options(kind, chosen.options, options)
     if directory is None:
         raise InputError("DIR", "", f"plot {kind} needs the folder of a sweep's results: qadam-tl plot {kind} DIR")
-    if kind == "accuracy" and accuracy is None:
-        raise InputError("--accuracy", "", "plot accuracy needs a file of accuracies: --accuracy FILE")
     path = _path(kind, output, file_format)
-    given = accuracy is not None
-    axes = (
-        metric(x or "onchip_energy_uj", "--x", accuracy=given),
-        metric(y or "perf_per_area", "--y", accuracy=given),
+    figure, missing = stored_figure(
+        directory, kind, where=where, accuracy=accuracy, x=x, y=y, normalize=normalize, best=best
     )
-    criterion = metric(best or "perf_per_area", "--metric", accuracy=given)
-    needed = {*chosen.columns, *(item.name for item in (*axes, criterion))}
-    with ResultStore.reading(directory) as store:
-        selected = read_results(store, needed, where, accuracy, normalize)
-        if valid_results(selected.kept).empty:
-            raise InputError(directory, "", "no result with a valid mapping" + (" meets --where" if where else ""))
-        request = PlotRequest(store, selected.kept, selected.everything, *axes, normalize, criterion)
-        write_figure(chosen.make(request), path)
+    if missing:
+        typer.echo(missing, err=True)
+    write_figure(figure, path)
     typer.echo(f"{chosen.words}: {path}")
 
 
@@ -142,7 +130,7 @@ def _check_options(kind: str, taken: frozenset[str], given: Mapping[str, object]
 def _path(kind: str, output: Path | None, file_format: str | None) -> Path:
     """Where the figure goes; its suffix is its format."""
     from ..analysis.figures.style import FORMATS
-    from .selection import check_folder
+    from ..analysis.selection import check_folder
 
     formats = ", ".join(FORMATS)
     if file_format is not None and file_format not in FORMATS:

@@ -81,35 +81,24 @@ def _eyeriss() -> tuple[list[ChipLayer], list[EnergyLayer]]:
 
 def _ratios(network: Sequence[str], clock: float, out: Path, jobs: int | None) -> tuple[list[Ratios], list[Spread]]:
     from ..analysis.groups import select
-    from ..analysis.reproduce.headline import CIFAR, IMAGENET, at_clock, headline, spreads
+    from ..analysis.reproduce.headline import CIFAR, IMAGENET, headline, spreads
     from ..analysis.summary import compare
-    from ..engines.registry import make_engine
-    from ..hardware.space import default_space
     from ..sweep.frames import results_frame
-    from ..sweep.runner import SweepPlan, run_sweep, usable_cpus
+    from ..sweep.planning import plan_sweep
+    from ..sweep.runner import run_sweep, usable_cpus
     from ..sweep.store import ResultStore
-    from ..workloads.network import load_network
     from .progress import shown
 
-    networks = tuple(load_network(name) for name in network or (*IMAGENET, *CIFAR))
-    engine = make_engine("rowstationary")
+    chosen = network or (*IMAGENET, *CIFAR)
+    plans = [plan_sweep(None, chosen, clock=word) for word in ("auto", repr(clock))]
     with ResultStore.writing(out) as store:
-        for clock_ghz in (None, clock):
-            plan = SweepPlan(
-                space=at_clock(default_space(), clock_ghz),
-                space_name="default",
-                networks=networks,
-                engine=engine,
-                objective="edp",
-                batch=1,
-                clock="auto" if clock_ghz is None else repr(clock_ghz),
-            )
+        for plan in plans:
             with shown(f"clock {plan.clock}") as report:
                 run_sweep(plan, store, jobs or usable_cpus(), report)
         results = results_frame(store)
-    named = results["network"].isin([each.name for each in networks]) & (results["fingerprint"] == engine.fingerprint)
-    clocks = results["clock"].isin(["auto", repr(clock)])
-    ours = select(results, named & clocks)
+    names = [each.name for each in plans[0].networks]
+    named = results["network"].isin(names) & (results["fingerprint"] == plans[0].engine.fingerprint)
+    ours = select(results, named & results["clock"].isin([plan.clock for plan in plans]))
     return headline(compare(ours)), spreads(ours)
 
 

@@ -13,7 +13,6 @@ import typer
 from ..errors import InputError
 
 if TYPE_CHECKING:
-    from ..hardware.space import DesignSpace
     from ..sweep.runner import Progress, SweepPlan
     from ..sweep.store import ResultStore
 
@@ -87,6 +86,7 @@ def sweep(
 ) -> None:
     from ..engines.registry import DEFAULT_ENGINE, SURROGATE
     from ..sweep.exports import write_exports
+    from ..sweep.planning import plan_sweep
     from ..sweep.pool import open_pool
     from ..sweep.runner import sweep_on, usable_cpus
     from ..sweep.store import ResultStore
@@ -97,7 +97,15 @@ def sweep(
     if scheduler is not None and jobs is not None:
         raise InputError("--jobs", "", "is for this machine; leave it out with --scheduler")
     predicted = engine == SURROGATE
-    plan = _plan(space, network, objective, DEFAULT_ENGINE if predicted else engine, engine_settings, batch, clock)
+    plan = plan_sweep(
+        space,
+        network,
+        objective=objective,
+        engine=DEFAULT_ENGINE if predicted else engine,
+        engine_settings=engine_settings,
+        batch=batch,
+        clock=clock,
+    )
     if predicted:
         if scheduler is not None:
             raise InputError("--scheduler", "", "engine surrogate predicts in one process; leave it out")
@@ -143,45 +151,6 @@ def sweep(
         )
 
 
-def _plan(
-    space: Path | None,
-    networks: list[str],
-    objective: str,
-    engine: str,
-    engine_settings: Path | None,
-    batch: int,
-    clock: str | None,
-) -> SweepPlan:
-    """Check everything that was asked for before anything is written."""
-    from ..engines.base import OBJECTIVES
-    from ..engines.registry import make_engine
-    from ..hardware.space import default_space, load_space
-    from ..sweep.runner import SweepPlan
-    from ..workloads.network import load_network
-
-    if objective not in OBJECTIVES:
-        raise InputError("--objective", "", f"unknown objective '{objective}'; known: {', '.join(OBJECTIVES)}")
-    ghz = _clock(clock)
-    maker = make_engine(engine, engine_settings)
-    loaded = tuple(load_network(name) for name in dict.fromkeys(networks))
-    names = [item.name for item in loaded]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError("--network", "", f"two networks are named '{name}'; give one of them another name")
-    designs = default_space() if space is None else load_space(space)
-    if clock is not None:
-        designs = _at_clock(designs, ghz)
-    return SweepPlan(
-        space=designs,
-        space_name="default" if space is None else space.name,
-        networks=loaded,
-        engine=maker,
-        objective=objective,
-        batch=batch,
-        clock="space" if clock is None else "auto" if ghz is None else repr(ghz),
-    )
-
-
 def _sampled(plan: SweepPlan, count: int, seed: int) -> SweepPlan:
     """Some configs of the plan's space."""
     from ..hardware.space import DesignSpace
@@ -190,23 +159,6 @@ def _sampled(plan: SweepPlan, count: int, seed: int) -> SweepPlan:
     assert isinstance(plan.space, DesignSpace)
     chosen = sample_space(plan.space, count, seed)
     return replace(plan, space=chosen, space_name=f"{plan.space_name}, {len(chosen)} with seed {seed}")
-
-
-def _clock(text: str | None) -> float | None:
-    """GHz of a fixed clock, None for auto."""
-    if text is None or text == "auto":
-        return None
-    try:
-        ghz = float(text)
-    except ValueError:
-        ghz = float("nan")
-    if not 0 < ghz <= 10:
-        raise InputError("--clock", "", f"auto, or GHz above 0 and at most 10, is wanted, not '{text}'")
-    return ghz
-
-
-def _at_clock(space: DesignSpace, ghz: float | None) -> DesignSpace:
-    return replace(space, axes=tuple((key, (ghz,) if key == "clock" else values) for key, values in space.axes))
 
 
 def write_comparison(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> None:

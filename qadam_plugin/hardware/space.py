@@ -115,7 +115,11 @@ def load_space(path: str | Path, *, most: int = MAX_WALKED) -> DesignSpace:
 
 def parse_space(text: str, source: object, *, most: int = MAX_WALKED) -> DesignSpace:
     """Design space from YAML text; `source` names it in messages. Raises as `load_space` does."""
-    data = parse_mapping(text, source)
+    return space_from_values(parse_mapping(text, source), source, most=most)
+
+
+def space_from_values(data: dict[str, Any], source: object, *, most: int = MAX_WALKED) -> DesignSpace:
+    """Design space from its keys, as a person writes them; `source` names it. Raises as `load_space` does."""
     for key in data:
         if key not in (*KEYS, "where"):
             raise InputError(source, key, f"unknown key; {suggestion(key, (*KEYS, 'where'))}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...hardware.space import DesignSpace
 from ..groups import column, comparable
 from ..summary import COMPARED, REFERENCE, Comparison
 from .published import published
@@ -46,12 +45,6 @@ class Spread:
     clock: str
     perf_per_area: float
     onchip_energy: float
-
-
-def at_clock(space: DesignSpace, clock_ghz: float | None) -> DesignSpace:
-    """The same space at one clock; None: each design at its own."""
-    axes = tuple((key, (clock_ghz,) if key == "clock" else values) for key, values in space.axes)
-    return replace(space, axes=axes)
 
 
 def headline(comparisons: Iterable[Comparison]) -> list[Ratios]:

@@ -1,4 +1,4 @@
-"""Which stored results a command works on: conditions, and accuracies joined to them."""
+"""Which stored results are looked at: conditions, and accuracies joined to them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from ..errors import InputError
 from ..userfile import suggestion
+from .accuracy import ACCURACY_COLUMNS, AccuracyTable, missing_accuracy, read_accuracy, with_accuracy
+from .groups import GROUP, select
+from .normalize import CRITERION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..analysis.accuracy import AccuracyTable
     from ..hardware.expressions import Expression
     from ..sweep.store import ResultStore
 
@@ -28,18 +28,18 @@ class Selection:
     ----------
     everything : all of them, with accuracies where a file of them was given; labelled with their positions.
     kept : those that meet the condition.
+    missing : which networks and PE types have no accuracy, in words; empty if none was asked for or all have one.
     """
 
     everything: pd.DataFrame
     kept: pd.DataFrame
+    missing: str = ""
 
 
 def read_results(
     store: ResultStore, columns: Iterable[str], where: str | None, accuracy: Path | None, normalize: str | None
 ) -> Selection:
     """Read a store's results as ``--where``, ``--accuracy`` and ``--normalize`` ask for them.
-
-    Says on standard error which networks and PE types have no accuracy.
 
     Parameters
     ----------
@@ -49,8 +49,6 @@ def read_results(
     ------
     InputError : a condition, a file of accuracies or a PE type that cannot be used.
     """
-    from ..analysis.groups import GROUP, select
-    from ..analysis.normalize import CRITERION
     from ..sweep.exports import results_frame
 
     table, condition = _checked(where, accuracy)
@@ -61,17 +59,18 @@ def read_results(
     if normalize is not None and normalize not in set(everything["pe_type"]):
         known = sorted(set(everything["pe_type"]))
         raise InputError("--normalize", "", f"no result of PE type '{normalize}'; {suggestion(normalize, known)}")
+    missing = ""
     if table is not None:
-        everything = _joined(everything, table)
+        missing = _missing(everything, table)
+        everything = with_accuracy(everything, table)
     if condition is None:
-        return Selection(everything, everything)
+        return Selection(everything, everything, missing)
     columns = {name: everything[name].to_numpy() for name in everything}
-    return Selection(everything, select(everything, condition.mask(columns)))
+    return Selection(everything, select(everything, condition.mask(columns)), missing)
 
 
 def _checked(where: str | None, accuracy: Path | None) -> tuple[AccuracyTable | None, Expression | None]:
     """What can be checked before the results are read."""
-    from ..analysis.accuracy import ACCURACY_COLUMNS, read_accuracy
     from ..hardware.expressions import parse
     from ..sweep.columns import RESULT_COLUMNS
 
@@ -80,15 +79,9 @@ def _checked(where: str | None, accuracy: Path | None) -> tuple[AccuracyTable | 
     return table, None if where is None else parse(where, names, "--where")
 
 
-def _joined(results: pd.DataFrame, table: AccuracyTable) -> pd.DataFrame:
-    from ..analysis.accuracy import missing_accuracy, with_accuracy
-
-    joined = with_accuracy(results, table)
-    missing = missing_accuracy(results, table)
-    if missing:
-        pairs = "; ".join(f"{network} with {pe_type}" for network, pe_type in missing)
-        typer.echo(f"{table.source} has no accuracy for {pairs}", err=True)
-    return joined
+def _missing(results: pd.DataFrame, table: AccuracyTable) -> str:
+    pairs = "; ".join(f"{network} with {pe_type}" for network, pe_type in missing_accuracy(results, table))
+    return f"{table.source} has no accuracy for {pairs}" if pairs else ""
 
 
 def check_folder(output: Path) -> None:
