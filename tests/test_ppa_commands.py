@@ -97,6 +97,16 @@ def test_models_json_has_the_keys_that_scripts_rely_on(capsys: pytest.CaptureFix
     assert {"mac", "spad", "glb", "dram"} <= {model["family"] for model in found}
 
 
+def test_the_model_cards_are_those_of_the_shipped_models(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "models", "--cards", str(tmp_path))
+    committed = Path(__file__).parent.parent / "docs" / "models"
+    assert (code, out.split()[1:]) == (0, f"model cards in {tmp_path}".split())
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {p.name: p.read_text() for p in committed.iterdir()}
+    (tmp_path / "file").write_text("")
+    code, _, err = run(capsys, "models", "--cards", str(tmp_path / "file"))
+    assert (code, err.count("\n")) == (2, 1)
+
+
 def test_the_check_lists_every_flat_design(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "models", "--check", "--json")
     found = json.loads(out)

@@ -26,6 +26,8 @@ derived from one another.
   qadam-tl models --json
 
   qadam-tl models --check
+
+  qadam-tl models --cards docs/models
 """
 
 _FIT_HELP = """Fit the models anew from the characterisation tables.
@@ -49,10 +51,14 @@ def models(
     check: bool = typer.Option(
         False, "--check", help="Compare PEs and arrays composed of the models with those synthesised as a whole."
     ),
+    cards: Path | None = typer.Option(None, "--cards", metavar="DIR", help="Write a page per quantity to DIR."),
 ) -> None:
     from ..ppa.library import load_library
 
     library = load_library()
+    if cards is not None:
+        _write_cards(library.records(), cards)
+        return
     if check:
         from ..paths import data_dir
         from ..ppa.composition import deviations
@@ -131,6 +137,19 @@ def _print_records(records: tuple[ModelRecord, ...]) -> None:
             ", ".join(f"{count} {kind}" for kind, count in record.basis.items()),
         )
     print_tables([table])
+
+
+def _write_cards(records: Sequence[ModelRecord], folder: Path) -> None:
+    from ..ppa.cards import model_cards
+
+    pages = model_cards(records, "qadam-tl models --cards docs/models")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in pages.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError("--cards", "", f"{folder} cannot be written to: {error.strerror}") from None
+    typer.echo(f"{len(pages)} model cards in {folder}")
 
 
 def _deviation(each: Deviation) -> dict[str, object]:

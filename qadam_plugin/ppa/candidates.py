@@ -94,17 +94,25 @@ MAC_IDLE = {"int": _INT, "shift-add": _SHIFT_ADD, "fp": _FP_IDLE}
 # A register file of d words of w bits: bits, word lines (d) and data lines (w). The pool: multiplexer trees and the
 # decoder, whose structure changes with the bits of the address.
 _SPAD_LEAN = ("1", "depth", "width", "depth*width")
+_SPAD_STEPS = ("up_to_8_words", "up_to_32_words", "above_128_words")
 _SPAD_POOL = (
     *("address_bits", "address_bits^2", "width*address_bits", "depth*address_bits"),
     *("depth*width*address_bits", "depth*width*address_bits^2", "depth*width*address_bits^3"),
     *("decoded_words", "decoded_words*width", "depth^2", "width^2", "depth^2*width", "depth*width^2"),
     *("log2(depth)", "log2(width)", "width*log2(depth)", "depth*log2(width)", "log2(depth)*log2(width)"),
     *("depth*log2(depth)", "depth*width*log2(depth)"),
-    *(term for step in ("up_to_8_words", "up_to_32_words", "above_128_words") for term in _times(_SPAD_LEAN, step)),
+    *(term for step in _SPAD_STEPS for term in _times(_SPAD_LEAN, step)),
 )
 _SPAD_PATH_POOL = (*_SPAD_POOL, "width", "depth", "depth*width", "log2(depth)^2", "log2(width)^2")
 _SPAD_PATH_LEAN = ("1", "log2(depth)", "log2(width)")
-SPAD_BULK = {"": (Form(_SPAD_LEAN, pool=_SPAD_POOL, beyond=_SPAD_LEAN),)}
+_SPAD_GROWN = Form(_SPAD_LEAN, pool=_SPAD_POOL, beyond=_SPAD_LEAN)
+# One decoder for both ports: how it is built sets the cost per bit.
+_SPAD_STEPPED = Form(
+    (*_SPAD_LEAN, *(f"depth*width*{step}" for step in _SPAD_STEPS)),
+    pool=("log2(width)", "width^2", "address_bits", "width*address_bits", *(f"width*{step}" for step in _SPAD_STEPS)),
+    beyond=_SPAD_LEAN,
+)
+SPAD_BULK = {"separate": (_SPAD_GROWN,), "shared": (_SPAD_GROWN, _SPAD_STEPPED)}
 SPAD_PATH = {"": (Form(_SPAD_PATH_LEAN, pool=_SPAD_PATH_POOL, beyond=_SPAD_PATH_LEAN),)}
 
 # Control of a PE: counters of three addresses and their comparisons.
