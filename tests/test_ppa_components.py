@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import pytest
 
@@ -121,6 +122,24 @@ def test_what_an_action_costs_is_above_the_idle_cycle(library: ModelLibrary) -> 
         found = compute_unit(library, pe)
         assert found.idle_pj == mac(library, pe).idle_pj > 0
         assert found.leak_pj(0.0) == found.idle_pj
+
+
+def test_models_grow_with_size_between_their_points(library: ModelLibrary) -> None:
+    """A polynomial through scattered points may wave between them; ours do not."""
+    for width in range(4, 41, 4):
+        found = [spad(library, depth, width) for depth in range(4, 129)]
+        for figures in (
+            [each.area_um2 for each in found],
+            [each.leakage_mw for each in found],
+            [each.energy_pj["read"] for each in found],
+            [each.energy_pj["write"] for each in found],
+        ):
+            assert all(later > 0.999 * earlier for earlier, later in pairwise(figures))
+    for weight_bits in (2, 4, 7, 8, 16):
+        types = [PEType("", "int", bits, weight_bits, bits + weight_bits + 8) for bits in range(2, 17)]
+        units = [mac(library, pe) for pe in types]
+        for figures in ([unit.area_um2 for unit in units], [unit.energy_pj["compute"] for unit in units]):
+            assert all(later > 0.995 * earlier for earlier, later in pairwise(figures))
 
 
 def test_one_address_makes_a_scratchpad_smaller(library: ModelLibrary) -> None:
