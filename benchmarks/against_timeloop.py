@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         engine = timeloop_engine(options.settings)
-        who = "Accelergy with our plug-in" if engine.by_accelergy else "our models"
+        who = "Accelergy with our plug-in (outside its range: our models)" if engine.by_accelergy else "our models"
         print(f"front end {engine.toolchain.front_end}; energies per action and areas by {who}")
         agreeing = total = 0
         for config in _configs(options.configs):

@@ -134,7 +134,7 @@ def test_user_sees_what_cannot_exist_and_no_number(
 def test_user_sees_why_there_is_no_answer_far_outside_the_range(accelergy: Run) -> None:
     done = accelergy(one_spad(depth=1 << 16))
     assert done.returncode != 0
-    assert "depth 65536 is more than 2 times outside" in done.stdout + done.stderr
+    assert "depth 65536 is outside" in done.stdout + done.stderr
 
 
 @REAL

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from qadam_plugin.errors import InputError
-from qadam_plugin.estimators.answers import CHARACTERISED, EXTRAPOLATED, SCALED, answer
+from qadam_plugin.estimators.answers import ASSUMED, CHARACTERISED, SCALED, answer
 from qadam_plugin.estimators.catalogue import CLASSES
 from qadam_plugin.hardware.archspec import ArchSpec
 from qadam_plugin.hardware.build import build_spec
@@ -21,6 +22,7 @@ from qadam_plugin.ppa.library import ModelLibrary, load_library
 from qadam_plugin.ppa.pricing import price_spec, resolve_clock_ghz
 
 ALADDIN = 70.0
+INT_2_BIT = {"family": "int", "activation_bits": 2, "weight_bits": 2}
 SPAD = {"width": 16, "depth": 24, "technology": "45nm"}
 
 
@@ -42,6 +44,7 @@ def test_every_component_of_a_generated_architecture_costs_what_the_architecture
     for level, part in zip((*spec.storages, spec.compute), price_spec(spec, library).components, strict=True):
         found = answer(library, level.cls, {"technology": spec.technology, **level.attributes})
         assert found.estimate == part.estimate, level.name
+        assert found.accuracy == CHARACTERISED, found.notes
 
 
 def test_classes_are_those_that_the_models_price_and_the_parts_of_a_pe() -> None:
@@ -62,7 +65,7 @@ def test_estimates_have_every_action_of_their_class(library: ModelLibrary) -> No
     for name, component in CLASSES.items():
         given = {key: value for key, value in attributes.items() if key in (*component.required, "technology")}
         if name == "qadam_SRAM":
-            given["depth"] = 4096
+            given |= {"width": 64, "depth": 4096}
         found = answer(library, name, given)
         assert found.estimate is not None, name
         assert {*found.estimate.energy_pj, "leak"} == set(component.actions), name
@@ -106,18 +109,47 @@ def test_another_node_scales_by_size_and_supply(library: ModelLibrary) -> None:
 def test_accuracy_is_above_aladdins_only_for_what_was_characterised(library: ModelLibrary) -> None:
     low, high = library.find("spad", "separate", "area").record.range["depth"]  # type: ignore[union-attr]
     inside = answer(library, "qadam_regfile", {**SPAD, "depth": int(high)})
-    near = answer(library, "qadam_regfile", {**SPAD, "depth": int(high) + 1})
+    near = answer(library, "qadam_regfile", {**SPAD, "depth": int(high) + 1, "addresses": "separate"})
     scaled = answer(library, "qadam_regfile", {**SPAD, "technology": "65nm"})
     assert inside.accuracy == CHARACTERISED > ALADDIN
-    assert near.accuracy == EXTRAPOLATED < ALADDIN
+    assert (near.estimate, near.accuracy) == (None, 0.0)
     assert f"depth {high + 1:g} is outside {low:g} to {high:g}" in near.notes[0]
     assert scaled.accuracy == SCALED < ALADDIN
 
 
-def test_far_outside_there_is_no_answer_and_a_reason(library: ModelLibrary) -> None:
-    found = answer(library, "qadam_regfile", {**SPAD, "depth": 1 << 16})
+@pytest.mark.parametrize(
+    ("cls", "attributes", "said"),
+    [
+        ("qadam_regfile", {**SPAD, "depth": 1 << 16}, "depth 65536 is outside"),
+        ("qadam_regfile", {**SPAD, "width": 64}, "width 64 is outside"),
+        ("qadam_SRAM", {**SPAD, "width": 64, "depth": 16}, "capacity_bits 1024 is outside"),
+        ("qadam_mac", {**SPAD, **INT_2_BIT, "accumulator_bits": 64}, "acc_bits 64 is outside"),
+    ],
+)
+def test_outside_the_characterised_range_there_is_no_answer_and_a_reason(
+    cls: str, attributes: Mapping[str, object], said: str, library: ModelLibrary
+) -> None:
+    found = answer(library, cls, attributes)
     assert (found.estimate, found.accuracy) == (None, 0.0)
-    assert "depth 65536" in found.notes[0]
+    assert any(said in note for note in found.notes), found.notes
+
+
+@pytest.mark.parametrize(
+    ("cls", "asked", "priced", "said"),
+    [
+        ("qadam_SRAM", {"depth": 16384, "width": 64, "n_banks": 32}, {"n_banks": 4}, "32 banks are priced as 4"),
+        ("qadam_regfile", {"depth": 192, "width": 16}, {"addresses": "shared"}, "priced as shared"),
+    ],
+)
+def test_stores_of_the_stock_eyeriss_are_answered_with_what_was_characterised(
+    cls: str, asked: dict[str, object], priced: dict[str, object], said: str, library: ModelLibrary
+) -> None:
+    """Its buffer has 32 banks, its weights lie 192 deep, and it says nothing of addresses."""
+    found = answer(library, cls, {"technology": "45nm", **asked})
+    there = answer(library, cls, {"technology": "45nm", **asked, **priced})
+    assert found.accuracy == ASSUMED < ALADDIN < there.accuracy == CHARACTERISED
+    assert said in found.notes[0]
+    assert found.estimate and replace(found.estimate, assumptions=()) == there.estimate
 
 
 @pytest.mark.parametrize(

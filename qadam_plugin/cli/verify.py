@@ -153,7 +153,7 @@ def _print(engine: TimeloopEngine, verdicts: list[_Verdict]) -> None:
         if len(findings) > _SHOWN_FINDINGS:
             typer.echo(f"{verdict.point.config.config_id}: {len(findings) - _SHOWN_FINDINGS} more; --json has all")
     agreeing = sum(verdict.agreement.agrees for verdict in verdicts)
-    tables = "Accelergy with our plug-in" if engine.by_accelergy else "our models"
+    tables = "Accelergy with our plug-in (outside its range: our models)" if engine.by_accelergy else "our models"
     typer.echo(
         f"{agreeing} of {len(verdicts)} points agree with timeloop-model, its energies per action by {tables}, "
         f"its front end {engine.toolchain.front_end}"

@@ -9,8 +9,7 @@ from ..errors import InputError
 from ..hardware.archspec import Compute, Storage
 from ..hardware.pe_types import PEType
 from ..ppa.classes import GENERAL_MAC_CLASS, estimate_level, mac_depths, mac_pipeline, mac_type
-from ..ppa.components import SEPARATE, Estimate, control, mac
-from ..ppa.features import DERIVED
+from ..ppa.components import Estimate, control, mac
 from ..ppa.library import ModelLibrary
 from ..userfile import describe
 from .catalogue import CLASSES, TECHNOLOGY, ComponentClass
@@ -18,12 +17,9 @@ from .technology import CHARACTERISED_NM, node_nm, scaling
 
 #: Accelergy's percentages. Aladdin, the usual plug-in for logic and registers, says 70.
 CHARACTERISED = 90.0
-EXTRAPOLATED = 60.0
+ASSUMED = 60.0
 SCALED = 50.0
-SCALED_AND_EXTRAPOLATED = 40.0
-
-#: Beyond the characterised range by more than this factor, either way, there is no answer.
-EXTRAPOLATION_FACTOR = 2.0
+SCALED_AND_ASSUMED = 40.0
 
 #: A PE's control generates the addresses of three scratchpads, which see four accesses per operation: an activation
 #: and a weight read, a partial sum read and written.
@@ -69,15 +65,15 @@ def answer(library: ModelLibrary, cls: str, attributes: Mapping[str, object]) ->
         else node_nm(attributes.get(TECHNOLOGY), _SOURCE, f"{cls}.attributes.{TECHNOLOGY}")
     )
     estimate = _estimate(library, cls, component, attributes)  # first: it refuses what cannot exist
-    far = _too_far(library, component, cls, attributes)
-    if far:
-        return Answer(None, 0.0, far)
-    notes = estimate.warnings
-    accuracy = EXTRAPOLATED if notes else CHARACTERISED
+    outside = _outside(library, component, cls, attributes, estimate)
+    if outside:
+        return Answer(None, 0.0, outside)
+    notes = (*estimate.assumptions, *estimate.warnings)
+    accuracy = ASSUMED if notes else CHARACTERISED
     factors = scaling(node)
     if factors is not None:
         estimate = factors.apply(estimate)
-        accuracy = SCALED_AND_EXTRAPOLATED if notes else SCALED
+        accuracy = SCALED_AND_ASSUMED if notes else SCALED
         notes = (*notes, f"scaled from {CHARACTERISED_NM} nm to {node} nm by a first-order rule")
     return Answer(estimate, accuracy, notes)
 
@@ -137,46 +133,15 @@ def _integral(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _too_far(
-    library: ModelLibrary, component: ComponentClass, cls: str, attributes: Mapping[str, object]
+def _outside(
+    library: ModelLibrary, component: ComponentClass, cls: str, attributes: Mapping[str, object], estimate: Estimate
 ) -> tuple[str, ...]:
-    """Parameters so far from the characterised range that the models say nothing; one line each."""
-    found: dict[str, None] = {}
-    for family, variant, parameters in _questions(library, component, cls, attributes):
-        for model in library.of_family(family, variant):
-            used = {factor.name for term in model.terms for factor in term.factors}
-            for name, (low, high) in model.record.range.items():
-                value = parameters[name]
-                inside = low / EXTRAPOLATION_FACTOR <= value <= high * EXTRAPOLATION_FACTOR
-                if not inside and (name in used or not used.isdisjoint(DERIVED)):
-                    found[
-                        f"{name} {value:g} is more than {EXTRAPOLATION_FACTOR:g} times outside the characterised "
-                        f"{low:g} to {high:g}"
-                    ] = None
-    return tuple(found)
+    """Parameters outside the characterised range, one line each.
 
-
-def _questions(
-    library: ModelLibrary, component: ComponentClass, cls: str, attributes: Mapping[str, object]
-) -> list[tuple[str, str, Mapping[str, float]]]:
-    """Families of models that answer for a component, with variant and parameters."""
-    if component.kind == "dram":
-        return []
-    if component.kind in ("glb", "spad"):
-        level = _storage(cls, component, attributes)
-        assert level.depth is not None
-        if component.kind == "spad":
-            addresses = str(level.attributes.get("addresses", SEPARATE))
-            return [("spad", addresses, {"depth": level.depth, "width": level.width})]
-        banks = _whole(cls, {"n_banks": 1, **level.attributes}, "n_banks")
-        return [("glb", "", {"capacity_bits": level.depth * level.width, "width": level.width, "banks": banks})]
-    level = _compute(cls, attributes)
-    if component.kind in ("mac", "compute_unit"):
-        pe = _pe_type(cls, attributes)
-        widths = {"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits}
-        ranks = mac_pipeline(library, level, pe, _SOURCE)
-        # Its control grows with address bits, so slowly that its range says nothing about the whole.
-        return [("mac", pe.family, {**widths, "shift_terms": pe.shift_terms, "pipeline": ranks})]
-    depths = mac_depths(level, _SOURCE)
-    counted = {"ifmap_depth": depths.ifmap, "weights_depth": depths.weights, "psum_depth": depths.psum}
-    return [("control", "", counted)]
+    Of a MAC with its control those of the MAC: the control grows with address bits, so slowly that its range says
+    nothing about the whole.
+    """
+    if component.kind != "compute_unit":
+        return estimate.warnings
+    pe = _pe_type(cls, attributes)
+    return mac(library, pe, mac_pipeline(library, _compute(cls, attributes), pe, _SOURCE)).warnings

@@ -77,7 +77,7 @@ CLASSES: Mapping[str, ComponentClass] = {
     "qadam_regfile": ComponentClass(
         "scratchpad of a PE: flip-flops with address decoders",
         {**_WIDTH, **_DEPTH},
-        {"addresses": "separate for reading and writing, or one shared by both (weights)"},
+        {"addresses": "separate, for reading and writing; or shared (weights). Separate as far as characterised"},
         STORAGE_ACTIONS,
         "spad",
     ),

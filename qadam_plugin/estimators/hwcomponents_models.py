@@ -82,7 +82,8 @@ class QadamScratchpad(_QadamStorage):
     Parameters
     ----------
     width : bits of one access. depth : entries.
-    addresses : ``separate`` for reading and writing, or one ``shared`` by both, as for weights.
+    addresses : ``separate`` for reading and writing, or one ``shared`` by both, as for weights; left out, separate as
+        far as that was characterised.
     tech_node : m. global_cycle_seconds : clock period, s.
     """
 
@@ -92,13 +93,13 @@ class QadamScratchpad(_QadamStorage):
         self,
         width: int,
         depth: int,
-        addresses: str = "separate",
+        addresses: str | None = None,
         tech_node: float = TECH_NODE,
         global_cycle_seconds: float | None = None,
     ) -> None:
         self.width, self.depth, self.addresses = width, depth, addresses
-        attributes = {"width": width, "depth": depth, "addresses": addresses}
-        super().__init__("qadam_regfile", attributes, tech_node, global_cycle_seconds)
+        given = {} if addresses is None else {"addresses": addresses}
+        super().__init__("qadam_regfile", {"width": width, "depth": depth, **given}, tech_node, global_cycle_seconds)
 
 
 class QadamGlobalBuffer(_QadamStorage):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
 
 from ..errors import InputError
 from ..hardware.archspec import Compute, Storage
 from ..hardware.pe_types import PE_TYPES, PEType, pe_type
 from ..userfile import describe, suggestion
-from .components import ADDRESSES, PIPELINE, SEPARATE, Estimate, SpadDepths, compute_unit, dram, glb, spad
+from .components import ADDRESSES, PIPELINE, SEPARATE, SHARED, Estimate, SpadDepths, compute_unit, dram, glb, spad
 from .library import ModelLibrary
 
 #: Attributes of a MAC class, and the keys of a PE type that they stand for.
@@ -35,16 +37,31 @@ def _dram(library: ModelLibrary, level: Storage, source: str) -> Estimate:
 
 
 def _glb(library: ModelLibrary, level: Storage, source: str) -> Estimate:
-    banks = _count(level, "n_banks", 1, 1, source)
-    return glb(library, _depth(level, source) * level.width, level.width, banks)
+    banks, most = _count(level, "n_banks", 1, 1, source), _most(library, "glb", "", "banks")
+    estimate = glb(library, _depth(level, source) * level.width, level.width, int(min(banks, most)))
+    if banks <= most:
+        return estimate
+    return replace(estimate, assumptions=(f"{banks} banks are priced as {most:g}, the most of the glb models",))
 
 
 def _spad(library: ModelLibrary, level: Storage, source: str) -> Estimate:
-    addresses = level.attributes.get("addresses", SEPARATE)
-    if addresses not in ADDRESSES:
-        wanted = f"one of {', '.join(ADDRESSES)} is wanted, not {describe(addresses)}"
-        raise InputError(source, f"{level.name}.attributes.addresses", wanted)
-    return spad(library, _depth(level, source), level.width, str(addresses))
+    addresses, depth = level.attributes.get("addresses"), _depth(level, source)
+    if addresses is not None:
+        if addresses not in ADDRESSES:
+            wanted = f"one of {', '.join(ADDRESSES)} is wanted, not {describe(addresses)}"
+            raise InputError(source, f"{level.name}.attributes.addresses", wanted)
+        return spad(library, depth, level.width, str(addresses))
+    most = _most(library, "spad", SEPARATE, "depth")
+    if depth <= most:
+        return spad(library, depth, level.width, SEPARATE)
+    note = f"addresses are not given, and separate ones end at depth {most:g}: priced as {SHARED}"
+    return replace(spad(library, depth, level.width, SHARED), assumptions=(note,))
+
+
+def _most(library: ModelLibrary, family: str, variant: str, parameter: str) -> float:
+    """Largest value of a parameter that was characterised."""
+    model = library.find(family, variant, "area")
+    return model.record.range[parameter][1] if model else inf
 
 
 def _count(level: Storage | Compute, name: str, default: int, least: int, source: str) -> int:

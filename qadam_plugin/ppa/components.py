@@ -43,6 +43,7 @@ class Estimate:
     area_um2 : 0 for DRAM, which is not on the chip.
     path_ns : shortest clock period the component allows; None where it was not characterised.
     warnings : parameters outside the range that the models were fitted on.
+    assumptions : what was priced in place of what was asked for, because it was characterised.
     """
 
     energy_pj: Mapping[str, float]
@@ -51,6 +52,7 @@ class Estimate:
     area_um2: float = 0.0
     path_ns: float | None = None
     warnings: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
     def leak_pj(self, cycle_ns: float) -> float:
         """Energy of one cycle in which nothing happens, pJ: leakage over the cycle, and idle clocking."""

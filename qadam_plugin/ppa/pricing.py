@@ -163,7 +163,9 @@ def price_spec(spec: ArchSpec, library: ModelLibrary) -> PricedSpec:
     overhead = array_overhead_um2(library, spec.rows, spec.cols, pe_area)
     slowest = max(components, key=lambda part: part.estimate.path_ns or 0.0)
     path_ns = slowest.estimate.path_ns or 0.0
-    warnings = [f"{part.name}: {text}" for part in components for text in part.estimate.warnings]
+    warnings = [
+        f"{part.name}: {text}" for part in components for text in (*part.estimate.assumptions, *part.estimate.warnings)
+    ]
     if cycle_ns < path_ns * (1 - 1e-9):
         warnings.append(
             f"clock: {1 / cycle_ns:.4g} GHz is faster than {slowest.name} allows ({1 / path_ns:.4g} GHz without margin)"
