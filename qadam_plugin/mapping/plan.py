@@ -7,6 +7,7 @@ X loops), outermost first, as in a `Mapping`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as Table
 from typing import NamedTuple
 
@@ -33,6 +34,9 @@ TENSOR_AXES = np.array(
 )
 
 _UNBOUNDED = np.iinfo(np.int64).max
+
+#: Words of a tensor that are counted at most: the kernels multiply two shares of one.
+_MOST_WORDS = math.isqrt(_UNBOUNDED)
 
 
 class Plan(NamedTuple):
@@ -76,8 +80,9 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
 
     Raises
     ------
-    InputError : a tensor that no level keeps, or an action without energy. `write` stands in for a missing `update`,
-        as in Timeloop; for a missing `read` or `write` Timeloop takes a built-in formula, which is refused here.
+    InputError : a tensor that no level keeps or that is too large to count, or an action without energy. `write`
+        stands in for a missing `update`, as in Timeloop; for a missing `read` or `write` Timeloop takes a built-in
+        formula, which is refused here.
     """
     inner_first = spec.levels[-2::-1]
     count = len(inner_first)
@@ -149,6 +154,11 @@ def _layer_arrays(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64], N
         ],
         np.int64,
     )
+    for tensor, row in zip(TENSORS, extents.tolist(), strict=True):
+        if (words := math.prod(row)) > _MOST_WORDS:
+            raise InputError(
+                "problem", tensor, f"{words} words; up to {_MOST_WORDS} can be counted: split the layer into parts"
+            )
     return TENSOR_AXES, shifts, np.stack([packing(row) for row in extents])
 
 

@@ -8,7 +8,7 @@ proven. Elsewhere the best of a deterministic descent is returned with a lower b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from .model import evaluate
 from .nest import SPATIAL_X, SPATIAL_Y, LevelLoops, Mapping
 from .nest_arrays import empty_nest
 from .plan import Plan, make_plan, slot_names
-from .search_exact import search_space
+from .search_exact import Effort, search_space
 from .search_general import descend, least_cost, least_energy
 from .search_reason import undividable, why_none
 from .search_state import EDP, ENERGY, EVALUATED, LATENCY
@@ -52,6 +52,7 @@ class SearchResult:
     optimal : whether it is proven, up to rounding (1e-12 relative).
     evaluated : mappings priced one by one.
     reason : empty, or why no mapping is valid.
+    efforts : of each complete search, one for each way to keep and bypass; none after a descent.
     """
 
     mapping: Mapping | None
@@ -62,6 +63,7 @@ class SearchResult:
     optimal: bool
     evaluated: int
     reason: str
+    efforts: tuple[Effort, ...] = field(default=(), compare=False)
 
     @property
     def gap(self) -> float:
@@ -81,6 +83,7 @@ class _Found:
     tie: float
     lower_bound: float
     evaluated: int
+    effort: Effort | None
 
 
 def search(
@@ -108,24 +111,26 @@ def search(
         return SearchResult(None, None, objective, math.inf, math.inf, True, 0, reason)
     best: tuple[ArchSpec, _Found] | None = None
     bound, evaluated = math.inf, 0
+    efforts: tuple[Effort, ...] = ()
     for choice in spec.bypass_choices():
         found = _search_one(choice, layer, energy, OBJECTIVES[objective], budget)
         bound = min(bound, found.lower_bound)
         evaluated += found.evaluated
+        efforts += (found.effort,) if found.effort else ()
         if best is None or (found.cost, found.tie) < (best[1].cost, best[1].tie):
             best = (choice, found)
     assert best is not None
     chosen, found = best
     if math.isinf(found.cost):
         reason = why_none(chosen, layer)
-        return SearchResult(None, None, objective, math.inf, bound, math.isinf(bound), evaluated, reason)
+        return SearchResult(None, None, objective, math.inf, bound, math.isinf(bound), evaluated, reason, efforts)
     mapping = to_mapping(chosen, found.factors, found.orders)
     evaluation = evaluate(chosen, layer, mapping, energy)
     assert evaluation.valid, f"search found an invalid mapping: {evaluation.violation}"
     cost = cost_of(evaluation, objective)
     optimal = bound >= found.cost
     return SearchResult(
-        mapping, evaluation, objective, cost, cost if optimal else min(bound, cost), optimal, evaluated, ""
+        mapping, evaluation, objective, cost, cost if optimal else min(bound, cost), optimal, evaluated, "", efforts
     )
 
 
@@ -168,10 +173,10 @@ def _prove(plan: Plan, tables: Tables, space: Space, objective: int, budget: int
     answer = search_space(tables, space, objective, least_energy(plan), most, _INNER_LIMIT)
     if answer is None:
         return None
-    state, left = answer
+    state, left, effort = answer
     cost = float(state.best[0])
     evaluated = int(state.scalars[EVALUATED])
-    return _Found(state.best_factors, state.best_orders, cost, float(state.best[1]), min(left, cost), evaluated)
+    return _Found(state.best_factors, state.best_orders, cost, float(state.best[1]), min(left, cost), evaluated, effort)
 
 
 def _descend(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found:
@@ -179,4 +184,4 @@ def _descend(plan: Plan, tables: Tables, space: Space, objective: int, budget: i
     most = _DESCENT_BUDGET if budget is None else budget
     factors, orders, best, evaluated = descend(tables, space, empty_nest(tables), empty_counts(tables), objective, most)
     bound = least_cost(plan, objective)
-    return _Found(factors, orders, float(best[0]), float(best[1]), min(bound, float(best[0])), int(evaluated))
+    return _Found(factors, orders, float(best[0]), float(best[1]), min(bound, float(best[0])), int(evaluated), None)

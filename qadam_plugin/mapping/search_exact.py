@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +19,11 @@ from .search_inner import set_extents, set_inner
 from .search_leaf import price_orders
 from .search_near import Tiles, empty_tiles, list_near, take_near
 from .search_state import (
+    BOUNDED,
     ENERGY,
     EVALUATED,
+    OPENED,
+    TRIED,
     FloatArray,
     State,
     beats,
@@ -31,9 +36,31 @@ from .tables import BOUND, Tables
 _FIRST = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a complete search looked at, and CPU seconds of its stages.
+
+    Attributes
+    ----------
+    choices : inner choices that fit; opened : those of which near's bounds were listed, the others' bounds were enough.
+    bounded : bounds of near that fit; tried : those of which the orders were priced.
+    priced : mappings priced.
+    list_s, bound_s, search_s : listing inner choices, bounding them, everything inside the opened ones.
+    """
+
+    choices: int
+    opened: int
+    bounded: int
+    tried: int
+    priced: int
+    list_s: float
+    bound_s: float
+    search_s: float
+
+
 def search_space(
     tables: Tables, space: Space, objective: int, floor_pj: float, budget: int, limit: int
-) -> tuple[State, float] | None:
+) -> tuple[State, float, Effort] | None:
     """Search all of a provable space.
 
     Choices that use most MACs come first; once a good mapping is known, most others need no bound of their own.
@@ -45,23 +72,27 @@ def search_space(
 
     Returns
     -------
-    The state with the best mapping, and the least bound among what was left out when the budget ended (infinite if
-    nothing was); None if there are more candidates than there is room for.
+    The state with the best mapping, the least bound among what was left out when the budget ended (infinite if
+    nothing was), and what it took; None if there are more candidates than there is room for.
     """
     state = empty_state(tables, space)
+    begin = time.process_time()
     choices, macs = list_choices(tables, space, state, limit)
     if len(macs) > limit:
         return None
     nest, counts, tiles = empty_nest(tables), empty_counts(tables), empty_tiles(space)
     order = np.argsort(-macs, kind="stable")
-    done = 0
+    listed = time.process_time()
+    bound_s, missed, done = 0.0, np.inf, 0
     while done < len(order):
         end = min(len(order), _FIRST) if done == 0 and objective != ENERGY else len(order)
         taken, costs, ties = np.empty(end - done, np.int64), np.empty(end - done), np.empty(end - done)
+        before = time.process_time()
         count = _bound_choices(
             tables, space, state, choices, macs, order, done, objective, floor_pj, taken, costs, ties
         )
         best_first = np.lexsort((ties[:count], costs[:count]))
+        bound_s += time.process_time() - before
         missed = _search_choices(
             tables,
             space,
@@ -82,9 +113,19 @@ def search_space(
             if end < len(order):
                 operations = math.prod(int(bound) for bound in tables.dims[BOUND])
                 missed = min(missed, cost_of(objective, floor_pj, operations / int(macs[order[end]]))[0])
-            return state, missed
+            break
         done = end
-    return state, np.inf
+    effort = Effort(
+        choices=len(macs),
+        opened=int(state.scalars[OPENED]),
+        bounded=int(state.scalars[BOUNDED]),
+        tried=int(state.scalars[TRIED]),
+        priced=int(state.scalars[EVALUATED]),
+        list_s=listed - begin,
+        bound_s=bound_s,
+        search_s=time.process_time() - listed - bound_s,
+    )
+    return state, missed, effort
 
 
 @jit_lean
@@ -151,6 +192,7 @@ def _search_choices(
             return costs[place]
         set_extents(tables, space, choices, taken[place], state)
         set_inner(tables, space, state)
+        state.scalars[OPENED] += 1
         count = list_near(tables, space, state, objective, tiles)
         if count > tiles.costs.size:
             return -1.0
@@ -162,6 +204,7 @@ def _search_choices(
             if state.scalars[EVALUATED] >= budget:
                 return min(bound, costs[place])
             take_near(tables, space, state, tiles, count)
+            state.scalars[TRIED] += 1
             count -= 1
             if not price_orders(tables, space, state, nest, counts, objective, budget):
                 return min(bound, costs[place])

@@ -13,6 +13,7 @@ from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
 from .search_inner import tile_words
 from .search_state import (
+    BOUNDED,
     FAR_LOOPS,
     FAR_STEP,
     NEAR_LOOPS,
@@ -159,6 +160,7 @@ def _walk_near(tables: Tables, space: Space, state: State, objective: int, tiles
     while depth >= 0:
         if depth == _D:
             _set_near(tables, space, state)
+            state.scalars[BOUNDED] += 1
             cost, tie = least_cost_of_choice(tables, space, state, objective)
             if beats(cost, tie, state.best):
                 if count == tiles.costs.size:

@@ -36,7 +36,7 @@ ABOVE, LEAST_ABOVE, LEAST_CHILD, BASE, OPEN, WHOLE, CHILD_PJ, PARENT_PJ, CHILD_W
 INSTANCES, SHARE, READ_WORDS, WRITE_WORDS = range(4)
 
 #: Entries of `State.scalars`.
-CYCLES, MACS, CARRIES, EVALUATED, POOLED, TILED = range(6)
+CYCLES, MACS, CARRIES, EVALUATED, POOLED, TILED, OPENED, BOUNDED, TRIED = range(9)
 
 #: No set of dimensions has more candidate orders.
 MOST_ORDERS = 32
@@ -59,8 +59,9 @@ class State(NamedTuple):
     stores : float64 (L, 4), instances in use; share of Outputs of one instance; words read and written.
     per_word : float64 (L, 3), pJ of reading, writing and updating one word, blocks not rounded up.
     constant : float64 (1,), pJ that do not depend on outer loops.
-    scalars : int64 (6,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use;
-        1 once near and far are chosen and `flows` holds near's tiles.
+    scalars : int64 (9,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use;
+        1 once near and far are chosen and `flows` holds near's tiles; for `Effort` inner choices opened, near's bounds
+        that fit, and those whose orders were priced.
     carries : int64, offsets between neighbours that could hand on Inputs; -1 for any.
     loops : int64 (7, 16), outer loops as `deliveries` wants them, for Inputs.
     listed : int64 (2, 4, 256), where the orders of a set of dimensions begin in `pool`, and how many (-1: not listed).
@@ -101,7 +102,7 @@ def empty_state(tables: Tables, space: Space) -> State:
         stores=np.zeros((levels, 4)),
         per_word=tables.prices[:, [READ, WRITE, UPDATE]] / tables.levels[:, [BLOCK]],
         constant=np.zeros(1),
-        scalars=np.zeros(6, np.int64),
+        scalars=np.zeros(9, np.int64),
         carries=np.zeros(4 * slots * _D, np.int64),
         loops=np.zeros((7, 2 * _D), np.int64),
         listed=np.full((2, 4, 256), -1, np.int64),
