@@ -22,6 +22,7 @@ import re
 import statistics
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,10 @@ def sweep(
     return time.monotonic() - began if counts.computed else 0.0
 
 
-def fitted(folder: Path, engine: RowStationaryEngine) -> SurrogateFit:
-    """Models of a folder's results."""
+def fitted(folder: Path, engine: RowStationaryEngine, config_ids: Collection[str] | None = None) -> SurrogateFit:
+    """Models of a folder's results, or of some of them."""
     with ResultStore.reading(folder) as store:
-        return fit_store(store, engine, engine.library, "edp", 1, lambda text: None)
+        return fit_store(store, engine, engine.library, "edp", 1, lambda text: None, config_ids)
 
 
 def print_errors(fit: SurrogateFit, engine: RowStationaryEngine) -> None:
@@ -175,8 +176,7 @@ def print_hypervolume(
     exact = options.exact or options.out / ("exact" if options.space else "default")
     sweep(space, (network,), exact, engine)
     sample = sample_space(space, options.train, seed=0)
-    sweep(sample, (network,), options.out / "train", engine)
-    fit = fitted(options.out / "train", engine)
+    fit = fitted(exact, engine, {config.config_id for config in sample})
     size = len(space)
     print(f"3. {network.name}, space of {size} configs, models fitted to {len(sample)} of them drawn at random")
     with ResultStore.reading(exact) as store:
@@ -192,7 +192,8 @@ def print_hypervolume(
         with tempfile.TemporaryDirectory() as folder:
             models = AcceleratorModels(fit.file, (network,), engine.library)
             write_predictions(Path(folder) / "p.parquet", models, (network,), space, (refinement.listen,))
-        with ResultStore.writing(options.out / "refined") as store:
+        # What is recomputed is in this store already: the sweep finds it there, and nothing is computed twice.
+        with ResultStore.writing(exact) as store:
             refined = refinement.recompute(store, usable_cpus(), lambda progress: None)
         mine = known["config_id"].isin([config.config_id for config in refined.configs]).to_numpy()
         share = hypervolume(costs[mine], reference) / hypervolume(costs, reference)

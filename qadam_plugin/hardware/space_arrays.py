@@ -58,13 +58,19 @@ class ConfigBlock:
         whole = {name: int(value) if name in _WHOLE else value for name, value in fields.items()}
         return AcceleratorConfig(pe=self.pe, clock_ghz=None if np.isnan(clock) else clock, **whole)  # pyright: ignore[reportArgumentType]
 
-    def distinct(self, names: Sequence[str]) -> tuple[Index, Index]:
-        """One row of each combination that some parameters take, and for every config which combination it has."""
+    def distinct(self, names: Sequence[str], also: Array | None = None) -> tuple[Index, Index]:
+        """One row of each combination that some parameters take, and for every config which combination it has.
+
+        Parameters
+        ----------
+        also : one more value per config that belongs to the combination, [configs].
+        """
         import pandas as pd
 
-        flat = np.zeros(len(self), dtype=np.intp)
+        flat = np.zeros(len(self), dtype=np.intp) if also is None else pd.factorize(also)[0]
         for name in names:
-            flat = flat * len(self.levels[name]) + self.codes[name]
+            if len(self.levels[name]) > 1:
+                flat = flat * len(self.levels[name]) + self.codes[name]
         which, _ = pd.factorize(flat)
         first = np.empty(int(which.max(initial=-1)) + 1, dtype=np.intp)
         first[which[::-1]] = np.arange(len(flat))[::-1]
@@ -82,7 +88,7 @@ def config_block(pe: PEType, configs: Sequence[AcceleratorConfig]) -> ConfigBloc
     return ConfigBlock(pe, levels, codes)
 
 
-def space_blocks(space: DesignSpace, size: int = 1 << 14) -> Iterator[ConfigBlock]:
+def space_blocks(space: DesignSpace, size: int = 1 << 15) -> Iterator[ConfigBlock]:
     """Configs of a space in its own order, in blocks of one PE type and at most `size` combinations each.
 
     Memory does not grow with the space. A block has the combinations that meet the space's conditions; none is empty.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,14 @@ def fit_store(
     objective: str,
     batch: int,
     report: Callable[[str], None],
+    config_ids: Collection[str] | None = None,
 ) -> SurrogateFit:
     """Fit accelerator models to the exact results in a store.
 
     Parameters
     ----------
     engine : whose results; those of another version of it are not taken, as their component models may differ.
-    report : told what is being fitted.
+    report : told what is being fitted. config_ids : the only configs to fit to; left out, all.
 
     Raises
     ------
@@ -73,7 +74,8 @@ def fit_store(
     sets: list[FittedSet] = []
     invalid = 0
     for group in groups:
-        rows = [result.row for result in design_results(store, group, details=False)]
+        found = (result.row for result in design_results(store, group, details=False))
+        rows = [row for row in found if config_ids is None or row["config_id"] in config_ids]
         valid = [row for row in rows if row["valid"]]
         invalid += len(rows) - len(valid)
         for training in _training_sets(group, valid, store):

@@ -59,38 +59,44 @@ class NetworkBounder:
 
     def bound(self, block: ConfigBlock, prices: BlockPrices) -> NetworkBounds:
         """Bounds on the configs of a block."""
-        array, which = self._array_cycles(block)
-        weights = block.column("dram_weights_share")
-        ifmap = block.column("dram_ifmap_share")
-        shares = (ifmap, weights, 1 - weights - ifmap)
-        # Cycles per word of each tensor over its part of the DRAM's bandwidth, [configs].
-        per_bit = prices.clock_ghz / (block.column("dram_gbps") * 8)
-        cycles = array[which]
-        for words, bits, share in zip(self._words.T, self._bits, shares, strict=True):
-            np.maximum(cycles, (per_bit * bits / share)[:, None] * words, out=cycles)
-        least = cycles @ self._counts
-        free = (array @ self._counts)[which]
+        first, which = block.distinct(_BOUND_BY, also=prices.clock_ghz)
+        free, least = self._cycles(block.take(first), prices.clock_ghz[first])
+        pes = block.column("rows") * block.column("cols")
+        memory, utilization = least / free, self._macs / free
+        least = least[which]
         onchip = self._macs * prices.operation_pj + prices.idle_pj * least
         onchip += self._totals[0] * prices.ifmap_pj + self._totals[2] * prices.psum_pj
         return NetworkBounds(
             cycles=least,
             onchip_pj=onchip,
             dram_pj=np.full(len(block), self._dram_pj),
-            utilization=self._macs / (free * block.column("rows") * block.column("cols")),
-            memory=least / free,
+            utilization=utilization[which] / pes,
+            memory=memory[which],
         )
 
-    def _array_cycles(self, block: ConfigBlock) -> tuple[Array, npt.NDArray[np.intp]]:
-        """Least cycles per layer of each distinct array, [arrays, layers], and which array each config has."""
-        first, which = block.distinct(("rows", "cols"))
-        shapes = zip(block.column("rows")[first], block.column("cols")[first], strict=True)
-        found = []
-        for rows, cols in shapes:
-            key = (int(rows), int(cols))
-            if key not in self._kept:
-                self._kept[key] = np.array([least_cycles(layer, *key) for layer in self._layers], dtype=float)
-            found.append(self._kept[key])
-        return np.array(found), which
+    def _cycles(self, block: ConfigBlock, clock_ghz: Array) -> tuple[Array, Array]:
+        """Least cycles without and with the DRAM's bandwidth, each [configs]."""
+        shapes = zip(block.column("rows"), block.column("cols"), strict=True)
+        array = np.array([self._array_cycles(int(rows), int(cols)) for rows, cols in shapes])
+        weights = block.column("dram_weights_share")
+        ifmap = block.column("dram_ifmap_share")
+        shares = (ifmap, weights, 1 - weights - ifmap)
+        cycles_per_bit = clock_ghz / (block.column("dram_gbps") * 8)
+        cycles = array
+        for words, bits, share in zip(self._words.T, self._bits, shares, strict=True):
+            cycles = np.maximum(cycles, (cycles_per_bit * bits / share)[:, None] * words)
+        return array @ self._counts, cycles @ self._counts
+
+    def _array_cycles(self, rows: int, cols: int) -> Array:
+        """Least cycles of each layer on one array."""
+        if (rows, cols) not in self._kept:
+            found = [least_cycles(layer, rows, cols) for layer in self._layers]
+            self._kept[rows, cols] = np.array(found, dtype=float)
+        return self._kept[rows, cols]
+
+
+#: Parameters that the least cycles depend on, beside the clock.
+_BOUND_BY = ("rows", "cols", "dram_gbps", "dram_weights_share", "dram_ifmap_share")
 
 
 def inputs_read(layer: Layer) -> int:

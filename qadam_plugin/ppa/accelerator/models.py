@@ -224,7 +224,7 @@ class _Polynomials:
 
     def apply(self, values: TermValues, bounds: NetworkBounds) -> Array:
         """Cycles, on-chip and DRAM energy, [3, configs]."""
-        ratios = np.exp((values.matrix(self._terms) @ self._coefficients).T)
+        ratios = np.exp(self._coefficients.T @ values.matrix(self._terms).T)
         return ratios * np.stack([bounds.cycles, bounds.onchip_pj, bounds.dram_pj])
 
 

@@ -45,16 +45,26 @@ class TermValues:
         """Value of each term, [configs, terms]."""
         found = np.empty((len(texts), len(self._block)))
         for row, text in zip(found, texts, strict=True):
-            row[:] = self._product(_plain_factors(text))
+            factors = _plain_factors(text)
+            kept = self._kept(factors)
+            if factors in kept or not factors:
+                row[:] = kept.get(factors, 1.0)
+            elif len(factors) == 1:
+                row[:] = self._single(factors[0])
+            else:
+                np.multiply(self._product(factors[:-1]), self._product(factors[-1:]), out=row)
+            kept[factors] = row
         return found.T
 
-    def _product(self, factors: tuple[Factor, ...]) -> Array | float:
-        if not factors:
-            return 1.0
-        kept = self._own if any(factor.name in VARIABLES for factor in factors) else self._shared
+    def _product(self, factors: tuple[Factor, ...]) -> Array:
+        kept = self._kept(factors)
         if factors not in kept:
-            kept[factors] = self._product(factors[:-1]) * self._single(factors[-1])
+            last = self._single(factors[-1])
+            kept[factors] = last if len(factors) == 1 else self._product(factors[:-1]) * last
         return kept[factors]
+
+    def _kept(self, factors: tuple[Factor, ...]) -> dict[tuple[Factor, ...], Array]:
+        return self._own if any(factor.name in VARIABLES for factor in factors) else self._shared
 
     def _single(self, factor: Factor) -> Array:
         variable = VARIABLES.get(factor.name)
