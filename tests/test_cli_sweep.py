@@ -71,6 +71,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 SWEEP = ("sweep", "space.yaml", "--network", "tiny.yaml", "--engine", "arithmetic")
 
+#: What a sweep leaves besides its store, byte for byte the same for equal stores.
+FILES_OF_A_SWEEP = ("results.csv", "results.parquet", "layers.parquet", "pareto.csv", "pareto.svg", "runs.csv")
+
 
 def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command."""
@@ -297,7 +300,7 @@ def kill_and_compare(folder: Path, kills: int) -> None:
     assert 0 < before < 48 and 0 < summary["computed"] < 24
     calm = spawn(folder, "--out", "calm")
     assert calm.wait(timeout=120) == 0
-    for name in ("results.csv", "results.parquet", "layers.parquet", "pareto.csv", "pareto.svg", "runs.csv"):
+    for name in FILES_OF_A_SWEEP:
         assert (folder / "killed" / name).read_bytes() == (folder / "calm" / name).read_bytes(), name
 
 

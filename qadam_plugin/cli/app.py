@@ -81,9 +81,8 @@ def build_app() -> typer.Typer:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line. Exit codes: 0 done, 1 a failed run, 2 bad input, 130 interrupted."""
-    app = build_app()
     try:
-        code = app(args=argv, prog_name="qadam-tl", standalone_mode=False)
+        code = build_app()(args=argv, prog_name="qadam-tl", standalone_mode=False)
     except QadamError as error:
         typer.echo(f"qadam-tl: {error}", err=True)
         sys.exit(error.exit_code)

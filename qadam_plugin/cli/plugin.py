@@ -24,6 +24,8 @@ environment. `uninstall` takes out what `install` put in, and nothing else.
 
   qadam-tl plugin install
 
+  qadam-tl plugin uninstall
+
   qadam-tl plugin components -o qadam_components.yaml
 """
 
