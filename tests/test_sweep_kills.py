@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 from sweep_helpers import NETWORK_FILE
 from test_cli_sweep import FILES_OF_A_SWEEP, assert_group_ends, spawn, stored_layers
+
+from qadam_plugin.paths import data_dir
 
 #: 96 configs, 64 of which can be built: 192 layers of 20 ms.
 SPACE = """
@@ -140,11 +143,11 @@ def test_command_that_is_interrupted_says_so_and_exits_130(
     folder: Path, command: tuple[str, ...], seconds: float
 ) -> None:
     assert spawn(folder, "--out", "calm").wait(timeout=300) == 0
+    shutil.copy(data_dir("arch_specs") / "int16.yaml", folder / "design.yaml")
     for needed in (
         ("networks", "problems", "resnet20-cifar10", "-o", "problems"),
         ("arch", "design.yaml", "-o", "arch.yaml"),
     ):
-        (folder / "design.yaml").write_text("pe_type: int16\nrows: 12\ncols: 14\n")
         assert begin(folder, needed).wait(timeout=300) == 0
     next((folder / "problems").iterdir()).rename(folder / "problem.yaml")
     dice = random.Random(5)

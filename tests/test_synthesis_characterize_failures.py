@@ -266,7 +266,7 @@ def test_ctrl_c_ends_a_run_and_its_tools_at_once(to_all: bool, running: subproce
     # Rows under way would take minutes to their end.
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert said == "qadam-tl: interrupted; finished rows are kept, and the same command goes on from there\n"
+    assert said == "finished rows are kept; the same command goes on from there\nqadam-tl: interrupted\n"
     assert processes(running, "spawn_main") + processes(running, "synth.ys") == []
     assert not list((tmp_path / "scratch").iterdir())
     assert not (tmp_path / "out").exists()

@@ -31,6 +31,8 @@ from . import map as map_command
 #: Base of every complaint about the command line itself. Older typer takes it from click, newer brings its own.
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 
+_INTERRUPTED = 130
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -87,8 +89,7 @@ def main(argv: list[str] | None = None) -> None:
         typer.echo(f"qadam-tl: {error}", err=True)
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("qadam-tl: interrupted", err=True)
-        sys.exit(130)
+        code = _INTERRUPTED
     except _BadUsage as error:
         typer.echo(f"qadam-tl: {_usage_line(error)}", err=True)
         sys.exit(2)
@@ -96,6 +97,9 @@ def main(argv: list[str] | None = None) -> None:
         # The reader of a pipe went away: nothing is wrong, and nothing more can be printed.
         sys.stderr.close()
         sys.exit(1)
+    # Newer typer makes an exit code of Ctrl-C, older ones let it through.
+    if code == _INTERRUPTED:
+        typer.echo("qadam-tl: interrupted", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

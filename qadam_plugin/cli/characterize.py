@@ -57,8 +57,8 @@ def characterize(
         with _shown(len(points)) as report:
             outcome = run(points, Measurement(seed=seed), out, jobs or usable_cpus(), report, fresh)
     except KeyboardInterrupt:
-        typer.echo("qadam-tl: interrupted; finished rows are kept, and the same command goes on from there", err=True)
-        raise typer.Exit(130) from None
+        typer.echo("finished rows are kept; the same command goes on from there", err=True)
+        raise
     typer.echo(f"{outcome.measured} rows measured, {outcome.kept} kept from earlier runs")
     for table in outcome.tables:
         typer.echo(str(table))

@@ -151,9 +151,9 @@ class _ProcessPool(Pool):
             return [found for future in done for found in future.result()]
 
     def stop(self) -> None:
+        # Nothing is cancelled: an executor whose workers then have to be killed stumbles over what is. Tasks that wait
+        # come back without a layer.
         self._stop()
-        for future in self._futures:
-            future.cancel()
 
     def collect_finished(self) -> list[Answer]:
         with _interrupt_held():
