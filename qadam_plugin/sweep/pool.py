@@ -20,7 +20,7 @@ from .worker import Answer, Task, answer, start, work
 QUEUE_PER_PROCESS = 4
 
 #: Seconds that workers get after Ctrl-C: to finish the layer at hand, then to clear up.
-_GRACE_S = (0.5, 0.2)
+_GRACE_S = (0.3, 0.1)
 
 
 class Pool(ABC):
