@@ -193,12 +193,12 @@ def _designs(
 
 def _write(found: Found, store: ResultStore) -> None:
     """Write the files of a sweep, and that of the search."""
-    from ..analysis.report import write_report
+    from ..analysis.outputs import write_front
     from ..explore.history import write_history
     from ..sweep.exports import results_frame, write_exports
 
     write_exports(store, found.run)
-    write_report(store, results_frame(store))
+    write_front(store, results_frame(store))
     write_history(found, store.directory)
 
 

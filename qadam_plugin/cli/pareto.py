@@ -68,7 +68,7 @@ def pareto(
     from ..analysis.groups import column, select
     from ..analysis.metrics import metric
     from ..analysis.normalize import references, relative_columns
-    from ..analysis.report import write_figure, write_rows
+    from ..analysis.outputs import write_figure, write_rows
     from ..analysis.selection import check_folder, read_results
     from ..sweep.exports import results_frame
     from ..sweep.store import ResultStore

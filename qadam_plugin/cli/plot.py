@@ -73,7 +73,7 @@ def plot(
 ) -> None:
     from ..analysis.figures.kinds import KINDS
     from ..analysis.figures.stored import stored_figure
-    from ..analysis.report import write_figure
+    from ..analysis.outputs import write_figure
 
     options = {"--x": x, "--y": y, "--normalize": normalize, "--metric": best}
     if kind == FIT:
@@ -99,7 +99,7 @@ def plot(
 def _fit(directory: Path | None, path: Path) -> None:
     """Fig. 3: of the shipped component models, or of a folder's models of whole accelerators."""
     from ..analysis.figures import fit
-    from ..analysis.report import write_figure
+    from ..analysis.outputs import write_figure
     from ..paths import data_dir
     from ..ppa.library import load_library
     from ..sweep.training import HELD_OUT

@@ -164,13 +164,13 @@ def _sampled(plan: SweepPlan, count: int, seed: int) -> SweepPlan:
 def write_comparison(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> None:
     """Write the report's files, and print how the best designs of this sweep's networks compare."""
     from ..analysis.groups import select
-    from ..analysis.report import write_report
+    from ..analysis.outputs import write_front
     from ..analysis.summary import compare
     from ..sweep.exports import results_frame
     from .tables import comparison_table, print_tables
 
     results = results_frame(store)
-    write_report(store, results)
+    write_front(store, results)
     ours = (
         results["network"].isin([network.name for network in plan.networks])
         & (results["batch"] == plan.batch)

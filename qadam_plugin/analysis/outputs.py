@@ -1,4 +1,4 @@
-"""Files that a sweep leaves for people: pareto.csv and the plot of the paper's Fig. 4."""
+"""Files that a sweep leaves for people: pareto.csv and the plot of its front; and writing figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_report(store: ResultStore, results: pd.DataFrame) -> None:
+def write_front(store: ResultStore, results: pd.DataFrame) -> None:
     """Write pareto.csv, pareto.png and pareto.svg beside the store.
 
     Parameters
