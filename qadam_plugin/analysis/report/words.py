@@ -86,8 +86,10 @@ def overview(report: Report) -> list[str]:
     if unfinished:
         sentences.append(f"Not finished yet: run {', '.join(unfinished)}. The report is of what there is so far.")
     if report.trust.other_models:
+        fingerprints = {group.key["fingerprint"] for group in report.groups}
+        some = "Some results" if fingerprints - set(report.trust.other_models) else "The results"
         sentences.append(
-            "Some results were computed with other models or another mapper than those of this version: "
+            f"{some} were computed with other models or another mapper than those of this version: "
             "see the section on models."
         )
     return sentences
@@ -115,7 +117,7 @@ def _counts(group: GroupReport) -> str:
     if group.invalid:
         text += f", {group.invalid:,} without"
     if group.proven == valid:
-        return f"{text}; the mapping of every layer is proven the best."
+        return f"{text}; every mapping of every layer is proven the best for its design."
     return f"{text}; for {group.proven:,} of them the mapping of every layer is proven the best."
 
 
