@@ -31,8 +31,8 @@ NOT_RUN = {
     "plugin uninstall": "Accelergy: test_estimators_discovery",
 }
 
-#: What takes longest is asked of one design.
-SPACE = "pe_type: int16\nrows: 12\ncols: 14\n"
+#: What takes longest is asked of two designs.
+SPACE = "pe_type: int16\nrows: [8, 12]\ncols: 14\n"
 
 #: Enough of a space to draw 500 configs from and to fit to.
 LARGE = """

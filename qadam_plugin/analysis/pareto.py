@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 _BLOCK = 256
 
-#: Points from which on it pays to look for hopeless ones first, and how many are looked at to find good ones.
+#: Points from which on it pays to look for hopeless ones first, how many are looked at to find good ones, and how many
+#: of these are used at most.
 _WORTH_A_PASS = 20_000
-_SAMPLE = 10_000
+_SAMPLE = 5_000
+_GOOD = 100
 
 
 def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -47,25 +49,22 @@ def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
 
 
 def _outclassed(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Points that one of a few good ones dominates: most of a large set, in one pass over it each.
+    """Points that one of a few good ones dominates: most of a large set, in one pass over what is left for each.
 
-    The good ones are the best of a sample by weighted sums of their ranks' logarithms: middle and corners of its front.
+    The good ones are on the front of a sample, those with the least product of ranks first: they dominate the most.
     """
-    found = np.zeros(len(costs), dtype=bool)
     if len(costs) < _WORTH_A_PASS:
-        return found
-    sample = costs[:: max(1, len(costs) // _SAMPLE)]
+        return np.zeros(len(costs), dtype=bool)
+    sample = np.unique(costs[:: len(costs) // _SAMPLE], axis=0)
     ranks = np.argsort(np.argsort(sample, axis=0), axis=0) + 1.0
-    objectives = costs.shape[1]
-    weights = np.vstack([np.ones((1, objectives)), np.eye(objectives) * 4 + 1, np.eye(objectives) * 20 + 1])
-    for index in np.unique(np.argmin(np.log(ranks) @ weights.T, axis=0)):
-        good = sample[index]
-        worse = costs[:, 0] >= good[0]
-        better = costs[:, 0] > good[0]
-        for column in range(1, objectives):
-            worse &= costs[:, column] >= good[column]
-            better |= costs[:, column] > good[column]
-        found |= worse & better
+    order = np.argsort(np.log(ranks).sum(axis=1))
+    front = _front_2d(sample) if costs.shape[1] <= 2 else _front_nd(sample)
+    left = np.arange(len(costs))
+    for good in sample[order[front[order]]][:_GOOD]:
+        points = costs[left]
+        left = left[~((points >= good).all(axis=1) & (points > good).any(axis=1))]
+    found = np.ones(len(costs), dtype=bool)
+    found[left] = False
     return found
 
 
