@@ -1,10 +1,17 @@
-"""What reports say about every test: which real tools it asks, and under which Python."""
+"""What holds for every test: Ctrl-C reaches its processes, and reports say which real tools it asks."""
 
 from __future__ import annotations
 
 import platform
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Let programs under test be interrupted: a shell that runs the tests in the background has them ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

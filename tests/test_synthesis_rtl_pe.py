@@ -69,7 +69,7 @@ def test_arrays_of_one_row_or_column_work(shape: tuple[int, int]) -> None:
         ("primed ? oldest_next : oldest", "oldest"),
         ("(tap_inc == head) ? oldest : tap_inc", "tap_inc"),
         ("~mac_busy & p_out_ready", "p_out_ready"),
-        ("psum & {ACC_BITS{~first_round}}", "psum"),
+        ("psum & {ACC_BITS{~first}}", "psum"),
     ],
 )
 def test_a_wrong_line_of_the_control_fails_the_run(line: str, other: str) -> None:
