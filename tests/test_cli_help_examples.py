@@ -26,6 +26,7 @@ NOT_RUN = {
     "--engine timeloop": "the real Timeloop: test_engines_timeloop_real",
     "characterize": "synthesis tools and their library: test_synthesis_characterize",
     "fit --tables my_tables": "tables of a characterisation: test_ppa_fitting",
+    "--surrogate qadam-results": "two minutes of exact configs: test_cli_surrogate",
     "reproduce": "the default space on six networks: test_analysis_reproduce",
     "plugin status": "Accelergy: test_estimators_discovery",
     "plugin install": "Accelergy: test_estimators_discovery",
