@@ -25,6 +25,11 @@ class Layer:
     ``Weights[C][M][R][S][G]``, ``Inputs[N][C][R*Wdilation+P*Wstride][S*Hdilation+Q*Hstride][G]``,
     ``Outputs[N][M][Q][P][G]``: P goes with R and the W coefficients, Q with S and the H coefficients.
     Padding is part of the Inputs' extent: there is no padding dimension, as in Timeloop.
+
+    Attributes
+    ----------
+    weight_bits, input_bits, output_bits : bits of an element of Weights, Inputs and (finished) Outputs, 1 to 32. None:
+        as wide as the words of whatever level holds it, so that nothing is packed.
     """
 
     C: int = 1
@@ -39,6 +44,14 @@ class Layer:
     Hstride: int = 1
     Wdilation: int = 1
     Hdilation: int = 1
+    weight_bits: int | None = None
+    input_bits: int | None = None
+    output_bits: int | None = None
+
+    @property
+    def bits(self) -> tuple[int | None, int | None, int | None]:
+        """Bits of an element in the order of `TENSORS`."""
+        return (self.weight_bits, self.input_bits, self.output_bits)
 
     @property
     def bounds(self) -> tuple[int, ...]:
