@@ -94,7 +94,7 @@ def test_examples_run_one_after_the_other_in_one_folder(tmp_path: Path) -> None:
     shutil.copy(sorted((tmp_path / "problems").iterdir())[0], tmp_path / "problem.yaml")
     done, failed = 0, []
     order = [line for line in examples() if not any(name in line for name in NOT_RUN)]
-    # What an example reads comes from another one; a search adds results that are too few to fit models to.
+    # What an example reads comes from another one.
     order.sort(
         key=lambda line: (
             line.startswith("qadam-tl explore"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,25 @@ def predictions(folder: Path) -> pd.DataFrame:
 def sweep(capsys: pytest.CaptureFixture[str], folder: Path, out: Path, *more: object) -> tuple[int, str, str]:
     space = ("sweep", folder / "space.yaml", "--network", folder / "net.yaml", "--engine", "surrogate")
     return run(capsys, *space, "--surrogate", folder / "exact", "--out", out, *more)
+
+
+def test_results_too_few_to_fit_to_are_left_out_and_said_so(
+    swept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(swept / "exact", tmp_path / "exact")
+    (tmp_path / "one.yaml").write_text(SPACE.replace("[int16, lightpe1]", "int8").replace("[6, 8, 12]", "6"))
+    assert (
+        run(capsys, "sweep", tmp_path / "one.yaml", "--network", swept / "net.yaml", "--out", tmp_path / "exact")[0]
+        == 0
+    )
+    code, out, _ = run(capsys, "surrogate", "fit", tmp_path / "exact")
+    assert code == 0
+    assert "int8 on small: 12 valid results, left out: at least 20 are wanted" in out
+    models = json.loads((tmp_path / "exact" / "surrogate.json").read_text())
+    assert {record["pe_type"] for record in models["models"]} == {"int16", "lightpe1"}
+    few = ("sweep", tmp_path / "one.yaml", "--network", swept / "net.yaml", "--engine", "surrogate")
+    code, _, err = run(capsys, *few, "--surrogate", tmp_path / "exact", "--out", tmp_path / "predicted")
+    assert code == 2 and "int8: no models of this PE type" in err
 
 
 def test_errors_printed_are_those_of_the_configs_held_out(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,7 @@ def fit(
     as_json: bool = typer.Option(False, "--json", help="Print the errors as a JSON list."),
 ) -> None:
     from ..engines.rowstationary import RowStationaryEngine
+    from ..ppa.accelerator.fit import FEWEST
     from ..sweep.store import ResultStore
     from ..sweep.training import HELD_OUT, MODELS, fit_store, write_fit
 
@@ -65,6 +66,8 @@ def fit(
     _print_errors(found.file)
     if found.invalid:
         typer.echo(f"{found.invalid} results without valid mapping are left out: the models predict none")
+    for line in found.left_out:
+        typer.echo(f"{line}, left out: at least {FEWEST} are wanted to fit models")
     typer.echo(f"{len(found.file.models)} models in {directory / MODELS}, held-out configs in {directory / HELD_OUT}")
 
 

@@ -15,7 +15,7 @@ from ..engines.surrogate import surrogate_fingerprint
 from ..errors import InputError
 from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
-from ..ppa.accelerator.fit import FIGURES, FittedSet, TrainingSet, fit_network
+from ..ppa.accelerator.fit import FEWEST, FIGURES, FittedSet, TrainingSet, fit_network
 from ..ppa.accelerator.models import PETypeRecord, SurrogateFile, load_surrogate
 from ..ppa.library import ModelLibrary
 from ..workloads.network import Network, NetworkLayer
@@ -37,11 +37,13 @@ class SurrogateFit:
     ----------
     file : what is kept in `MODELS`. sets : one per PE type and network, with what was held out.
     invalid : results without a valid mapping, which no model says anything about.
+    left_out : PE types on networks with too few results to fit to, such as a search leaves, one line each.
     """
 
     file: SurrogateFile
     sets: tuple[FittedSet, ...]
     invalid: int
+    left_out: tuple[str, ...]
 
 
 def fit_store(
@@ -62,7 +64,7 @@ def fit_store(
 
     Raises
     ------
-    InputError : no such results, or too few of a PE type.
+    InputError : no such results, or too few of each PE type.
     """
     wanted = (engine.name, objective, batch, engine.fingerprint)
     groups = [g for g in store.groups() if (g.engine, g.objective, g.batch, g.fingerprint) == wanted]
@@ -72,6 +74,7 @@ def fit_store(
     if len(set(names)) < len(names):
         raise InputError(store.path, "", "has two networks of one name; fit each from a store of its own")
     sets: list[FittedSet] = []
+    left_out: list[str] = []
     invalid = 0
     for group in groups:
         found = (result.row for result in design_results(store, group, details=False))
@@ -79,20 +82,28 @@ def fit_store(
         valid = [row for row in rows if row["valid"]]
         invalid += len(rows) - len(valid)
         for training in _training_sets(group, valid, store):
-            report(f"{training.pe.name} on {training.network.name}: {len(training.configs)} configs")
+            what = f"{training.pe.name} on {training.network.name}"
+            if len(training.configs) < FEWEST:
+                left_out.append(f"{what}: {len(training.configs)} valid results")
+                continue
+            report(f"{what}: {len(training.configs)} configs")
             sets.append(fit_network(training, batch, library))
+    if not sets:
+        few = "; ".join(left_out) or "no valid results"
+        raise InputError(store.path, "", f"{few}; at least {FEWEST} of a PE type are wanted to fit models")
+    fitted = {found.training.network.name for found in sets}
     file = SurrogateFile(
         generated_by="qadam-tl surrogate fit",
         engine=engine.name,
         fingerprint=surrogate_fingerprint(engine),
         objective=objective,
         batch=batch,
-        networks={group.network.name: group.network.key for group in groups},
+        networks={g.network.name: g.network.key for g in groups if g.network.name in fitted},
         pe_types=_pe_types(sets, store.path),
-        models=tuple(record for fitted in sets for record in fitted.models),
-        errors=tuple(record for fitted in sets for record in fitted.errors),
+        models=tuple(record for found in sets for record in found.models),
+        errors=tuple(record for found in sets for record in found.errors),
     )
-    return SurrogateFit(file, tuple(sets), invalid)
+    return SurrogateFit(file, tuple(sets), invalid, tuple(left_out))
 
 
 def _none_of(groups: Sequence[Group], wanted: tuple[str, str, int, str]) -> str:

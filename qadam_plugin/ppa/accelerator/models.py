@@ -169,6 +169,7 @@ class AcceleratorModels:
             (pe.name, network.name): _Polynomials(file.models, pe.name, network.name)
             for pe in file.pe_types
             for network in networks
+            if any((record.pe_type, record.network) == (pe.name, network.name) for record in file.models)
         }
 
     def predict(self, block: ConfigBlock) -> list[Prediction]:
@@ -176,7 +177,7 @@ class AcceleratorModels:
 
         Raises
         ------
-        InputError : there are no models of the block's PE type, or a config cannot be built.
+        InputError : there are no models of the block's PE type on a network, or a config cannot be built.
         """
         record = self._type(block.pe)
         prices = self._pricer.price(block)
@@ -185,6 +186,8 @@ class AcceleratorModels:
         found = []
         for network in self._networks:
             key = (block.pe.name, network.name)
+            if key not in self._polynomials:
+                raise InputError("--surrogate", block.pe.name, f"no models of this PE type on {network.name}")
             if key not in self._bounders:
                 self._bounders[key] = NetworkBounder(network, self._file.batch, block.pe, self._library)
             bounds = self._bounders[key].bound(block, prices)
