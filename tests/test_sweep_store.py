@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import resource
 import sqlite3
 import subprocess
@@ -15,6 +17,7 @@ from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.space import parse_space
 from qadam_plugin.sweep.keys import design_key, layer_key
 from qadam_plugin.sweep.store import ResultStore
+from qadam_plugin.workloads.layer import Layer
 
 HELPERS = Path(__file__).parent / "sweep_helpers.py"
 
@@ -134,3 +137,12 @@ def test_full_disk_is_told_in_one_line_and_rows_are_kept(tmp_path: Path) -> None
         ((kept,),) = store.query("SELECT count(*) FROM layers")
     assert kept > 0
     assert sweep(tmp_path / "other", plan())[1].results == 24
+
+
+def test_bits_that_are_not_given_leave_a_layer_the_key_it_always_had() -> None:
+    shape = {"C": 3, "M": 16, "R": 3, "S": 3, "N": 1, "P": 32, "Q": 32, "G": 1}
+    steps = {"Wstride": 1, "Hstride": 1, "Wdilation": 1, "Hdilation": 1}
+    text = json.dumps(["layer", "design", {**shape, **steps}, "edp"], sort_keys=True, separators=(",", ":"))
+    key = hashlib.sha256(text.encode()).hexdigest()[:32]
+    assert layer_key("design", Layer(**shape), "edp") == key
+    assert layer_key("design", Layer(**shape, weight_bits=4), "edp") != key

@@ -24,6 +24,11 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(canonical(parts).encode()).hexdigest()[:_DIGITS]
 
 
+def layer_fields(layer: Layer) -> dict[str, int]:
+    """A layer as JSON; bits that are not given are left out, so that a layer without any is what it always was."""
+    return {name: value for name, value in asdict(layer).items() if value is not None}
+
+
 def design_key(config: AcceleratorConfig, engine: Engine) -> str:
     """Key of one config as one engine, with its settings and tables, sees it."""
     return _digest("design", asdict(config), engine.name, engine.fingerprint)
@@ -31,7 +36,7 @@ def design_key(config: AcceleratorConfig, engine: Engine) -> str:
 
 def layer_key(design: str, layer: Layer, objective: str) -> str:
     """Key of one layer shape (batch is its N) mapped for one objective on the design with that key."""
-    return _digest("layer", design, asdict(layer), objective)
+    return _digest("layer", design, layer_fields(layer), objective)
 
 
 def network_key(network: Network) -> str:
@@ -41,7 +46,7 @@ def network_key(network: Network) -> str:
 
 def network_layers(network: Network) -> list[list[object]]:
     """Layers of a network as JSON: [name, kind, count, shape]."""
-    return [[item.name, item.kind, item.count, asdict(item.layer)] for item in network.layers]
+    return [[item.name, item.kind, item.count, layer_fields(item.layer)] for item in network.layers]
 
 
 def run_key(designs: Iterable[AcceleratorConfig], networks: Iterable[Network], settings: Iterable[object]) -> str:

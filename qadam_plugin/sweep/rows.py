@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple, fields
 from typing import Any
 
 from ..engines.base import Access, DesignFacts, Engine, LayerResult
 from ..hardware.config import AcceleratorConfig
 from ..workloads.layer import Layer
-from .keys import canonical
+from .keys import canonical, layer_fields
 from .totals import NetworkTotals, network_totals
 
 DESIGN_COLUMNS = (
@@ -88,7 +88,7 @@ def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: Desig
 def layer_row(key: str, design: str, objective: str, shape: Layer, result: LayerResult) -> list[object]:
     """Columns of a layer row, in the order of `LAYER_COLUMNS`."""
     return [
-        *(key, design, objective, canonical(asdict(shape)), result.valid, result.reason, result.cycles),
+        *(key, design, objective, canonical(layer_fields(shape)), result.valid, result.reason, result.cycles),
         *(result.timeloop_pj, result.onchip_pj, result.dram_pj, result.idle_pj, result.mac_pj, result.utilization),
         *(result.psum_spills, result.optimal, result.lower_bound, canonical(result.mapping)),
         canonical([astuple(access) for access in result.accesses]),
