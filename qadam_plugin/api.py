@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from .hardware.config import AcceleratorConfig, config_from_values, load_config
 from .hardware.space import DesignSpace, space_from_values
+from .workloads.bits import BitsLike
+from .workloads.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,12 +52,13 @@ class Evaluation:
 
 def sweep(
     space: Space | None = None,
-    networks: str | Path | Iterable[str | Path] = "resnet20-cifar10",
+    networks: str | Path | Network | Iterable[str | Path | Network] = "resnet20-cifar10",
     *,
     out: str | Path | None = None,
     objective: str = "edp",
     batch: int = 1,
     clock: float | str | None = None,
+    bits: BitsLike | None = None,
     engine: str = "rowstationary",
     engine_settings: str | Path | None = None,
     jobs: int | None = None,
@@ -68,6 +71,8 @@ def sweep(
     space : left out, the shipped one.
     out : folder that keeps the results: what is in it is not computed again. Left out, nothing is kept.
     clock : GHz or ``auto`` for all; None: as the space says.
+    bits : bit-widths of all networks: 8, ``[8, 4]`` (activations, weights), a file, or a mapping of layers' names such
+        as ``{"default": [8, 4], "fc": 8}``; None: those of their files, if any.
     jobs : processes; None: one per usable CPU. Scripts need the usual ``if __name__ == "__main__":`` around a sweep.
     progress : called with how far the sweep is.
 
@@ -77,7 +82,7 @@ def sweep(
     """
     from .sweep.planning import plan_sweep
 
-    if isinstance(networks, str | Path):
+    if isinstance(networks, str | Path | Network):
         networks = [networks]
     plan = plan_sweep(
         _space(space),
@@ -87,6 +92,7 @@ def sweep(
         engine_settings=None if engine_settings is None else Path(engine_settings),
         batch=batch,
         clock=None if clock is None else str(clock),
+        bits=bits,
     )
     if out is not None:
         return _run(plan, Path(out), jobs, progress)[0]
@@ -96,13 +102,14 @@ def sweep(
 
 def evaluate(
     config: Config,
-    network: str | Path = "resnet20-cifar10",
+    network: str | Path | Network = "resnet20-cifar10",
     *,
     objective: str = "edp",
     batch: int = 1,
+    bits: BitsLike | None = None,
     engine: str = "rowstationary",
 ) -> Evaluation:
-    """Map one network on one config, layer by layer.
+    """Map one network on one config, layer by layer; `bits` as in `sweep`.
 
     Raises
     ------
@@ -114,7 +121,7 @@ def evaluate(
     from .sweep.planning import plan_sweep
 
     design = _config(config)
-    plan = plan_sweep([design], [network], objective=objective, engine=engine, batch=batch)
+    plan = plan_sweep([design], [network], objective=objective, engine=engine, batch=batch, bits=bits)
     with tempfile.TemporaryDirectory() as folder:
         results, layers = _run(plan, Path(folder), 1, None)
     totals = results.iloc[0]
@@ -220,6 +227,9 @@ def map_layer(config: Config, layer: Layer, objective: str = "edp") -> SearchRes
     if objective not in OBJECTIVES:
         raise InputError("objective", "", f"unknown objective '{objective}'; known: {', '.join(OBJECTIVES)}")
     design, library = _config(config), load_library()
+    too_wide = design.pe.too_narrow_for(*layer.bits)
+    if too_wide:
+        raise InputError("layer", "", too_wide)
     spec = build_spec(design, resolve_clock_ghz(design, library))
     return search(spec, layer, price_spec(spec, library).energy, objective)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from .mapping_options import ARCH, ERT, JSON, PROBLEM, energies, print_answer
+from .mapping_options import ARCH, BITS, ERT, JSON, PROBLEM, energies, print_answer, read_layer
 
 _HELP = """Count and price a given mapping as Timeloop does.
 
@@ -25,14 +25,14 @@ def evaluate_mapping(
     arch: Path = ARCH,
     problem: Path = PROBLEM,
     mapping: Path = typer.Option(..., "--mapping", metavar="FILE", help="Timeloop v0.4 mapping."),
+    bits: str | None = BITS,
     ert: Path | None = ERT,
     json: bool = JSON,
 ) -> None:
     from ..hardware.spec_reader import read_spec
     from ..mapping.mapping_yaml import read_mapping, with_keeps_of
-    from ..workloads.timeloop_problem import read_problem
 
-    spec, layer = with_keeps_of(mapping, read_spec(arch)), read_problem(problem)
+    spec, layer = with_keeps_of(mapping, read_spec(arch)), read_layer(problem, bits)
     given = read_mapping(mapping, spec, layer)
     energy = energies(spec, ert)
 

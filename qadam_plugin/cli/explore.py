@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .network_options import BITS
 
 if TYPE_CHECKING:
     from ..explore.question import Question
@@ -77,6 +78,7 @@ def explore(
     clock: str | None = typer.Option(
         None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
     ),
+    bits: str | None = BITS,
     as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
 ) -> None:
     import optuna
@@ -87,9 +89,9 @@ def explore(
     from ..explore.session import ExplorePlan, run_exploration
     from ..explore.storage import file_url, open_storage
     from ..hardware.config import parse_clock
+    from ..sweep.planning import check_takes_bits, plan_networks
     from ..sweep.runner import usable_cpus
     from ..sweep.store import ResultStore
-    from ..workloads.network import load_network
     from .progress import search_shown
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -98,7 +100,9 @@ def explore(
         raise InputError("--map-for", "", f"unknown objective '{map_for}'; known: {', '.join(OBJECTIVES)}")
     if sampler not in SAMPLERS:
         raise InputError("--sampler", "", f"unknown sampler '{sampler}'; known: {', '.join(SAMPLERS)}")
-    loaded = load_network(network)
+    (loaded,) = plan_networks([network], bits)
+    maker = make_engine(engine, engine_settings)
+    check_takes_bits(engine, maker.takes_bits, [loaded])
     question, top1 = _question(objective, constraint, accuracy, loaded.name)
     ghz = None if clock is None else parse_clock(clock, "--clock")
     designs = _designs(space, question, accuracy, top1, loaded.name)
@@ -106,7 +110,7 @@ def explore(
         space=designs if clock is None else designs.with_values("clock", [ghz]),
         space_name="default" if space is None else space.name,
         network=loaded,
-        engine=make_engine(engine, engine_settings),
+        engine=maker,
         map_for=map_for,
         batch=batch,
         clock="space" if clock is None else "auto" if ghz is None else repr(ghz),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from .mapping_options import ARCH, ERT, JSON, PROBLEM, energies, print_answer, write_text
+from .mapping_options import ARCH, BITS, ERT, JSON, PROBLEM, energies, print_answer, read_layer, write_text
 
 _HELP = """Find the best mapping of one layer on a Timeloop v0.4 architecture, and say whether that is proven.
 
@@ -25,6 +25,7 @@ def map_layer(
     arch: Path = ARCH,
     problem: Path = PROBLEM,
     objective: str = typer.Option("edp", "--objective", metavar="edp|energy|latency", help="What to make smallest."),
+    bits: str | None = BITS,
     ert: Path | None = ERT,
     json: bool = JSON,
     output: Path | None = typer.Option(
@@ -35,11 +36,10 @@ def map_layer(
     from ..hardware.spec_reader import read_spec
     from ..mapping.mapping_yaml import mapping_yaml
     from ..mapping.report import proof_of
-    from ..workloads.timeloop_problem import read_problem
 
     if objective not in ("edp", "energy", "latency"):
         raise InputError("--objective", "", f"edp, energy or latency is wanted, not '{objective}'")
-    spec, layer = read_spec(arch), read_problem(problem)
+    spec, layer = read_spec(arch), read_layer(problem, bits)
     energy = energies(spec, ert)
 
     from ..mapping.search import search

@@ -17,11 +17,32 @@ if TYPE_CHECKING:
     from ..mapping.nest import Mapping
     from ..mapping.report import Proof
     from ..ppa.energy_table import EnergyTable
+    from ..workloads.layer import Layer
 
 ARCH: Path = typer.Option(..., "--arch", metavar="FILE", help="Timeloop v0.4 architecture.")
 PROBLEM: Path = typer.Option(..., "--problem", metavar="FILE", help="Timeloop v0.4 problem: one layer.")
 ERT: Path | None = typer.Option(None, "--ert", metavar="FILE", help="Accelergy's ERT.yaml; without it, our models.")
+BITS: str | None = typer.Option(
+    None,
+    "--bits",
+    metavar="A,W[,O]",
+    help="Bits of activations, weights and outputs, such as 8,4 (outputs: as inputs).",
+)
 JSON: bool = typer.Option(False, "--json", help="One JSON object instead of text.")
+
+
+def read_layer(problem: Path, bits: str | None) -> Layer:
+    """The layer of a problem, with bit-widths if any are given."""
+    from ..workloads.bits import as_bits, layer_with
+    from ..workloads.timeloop_problem import read_problem
+
+    layer = read_problem(problem)
+    if bits is None:
+        return layer
+    given = as_bits(bits, "--bits")
+    if given.default is None or given.layers:
+        raise InputError("--bits", "", f"numbers such as 8 or 8,4 are wanted for one layer, not the file '{bits}'")
+    return layer_with(layer, given.default)
 
 
 def energies(spec: ArchSpec, ert: Path | None) -> EnergyTable:

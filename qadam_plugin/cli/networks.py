@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .network_options import BITS
 
 if TYPE_CHECKING:
     from ..workloads.network import Network
@@ -20,6 +21,8 @@ _HELP = """List the networks that ship, or look into one.
   qadam-tl networks
 
   qadam-tl networks show resnet20-cifar10
+
+  qadam-tl networks show mobilenetv2-imagenet --bits 8,4
 
   qadam-tl networks problems mobilenetv2-imagenet -o problems
 """
@@ -64,14 +67,14 @@ def networks(
 
 def show(
     name: str = typer.Argument(..., metavar="NAME", help="A shipped network, or a network file."),
+    bits: str | None = BITS,
     as_json: bool = typer.Option(False, "--json", help="Print a JSON object."),
 ) -> None:
     """Show the layers of a network, equal shapes once with their number."""
-    from ..workloads.network import load_network
-
-    network = load_network(name, "NAME")
+    network = _network(name, bits)
     if as_json:
-        typer.echo(json.dumps({**_totals(network), "layers": _layers(network)}))
+        order = [{"name": step.name, "feeds": list(step.feeds)} for step in network.steps]
+        typer.echo(json.dumps({**_totals(network), "layers": _layers(network), "order": order}))
         return
     from rich import box
     from rich.table import Table
@@ -85,12 +88,16 @@ def show(
     table.add_column("kind")
     for column in ("times", "C", "M", "R", "S", "P", "Q", "G", "stride", "dilation", "MACs each", "weights each"):
         table.add_column(column, justify="right")
+    if network.has_bits:
+        table.caption = f"{caption}; bits are those of activations, weights and outputs"
+        table.add_column("bits", justify="right")
     for item in network.layers:
         shape = item.layer
         bounds = (shape.C, shape.M, shape.R, shape.S, shape.P, shape.Q, shape.G)
         steps = (_pair(shape.Hstride, shape.Wstride), _pair(shape.Hdilation, shape.Wdilation))
         numbers = (*map(str, (item.count, *bounds)), *steps, f"{shape.macs:,}", f"{shape.weights:,}")
-        table.add_row(item.name, item.kind, *numbers)
+        bits_column = (f"{shape.input_bits}/{shape.weight_bits}/{shape.output_bits}",) if network.has_bits else ()
+        table.add_row(item.name, item.kind, *numbers, *bits_column)
     print_tables([table])
 
 
@@ -114,6 +121,14 @@ def problems(
     except OSError as error:
         raise InputError("-o", "", f"cannot write into {output}: {error.strerror}") from None
     typer.echo(f"{len(network.layers)} problems of {network.name} in {output}")
+
+
+def _network(name: str, bits: str | None) -> Network:
+    from ..workloads.bits import as_bits
+    from ..workloads.network import load_network
+
+    network = load_network(name, "NAME")
+    return network if bits is None else network.with_bits(as_bits(bits, "--bits"))
 
 
 def _totals(network: Network) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .network_options import BITS
 
 if TYPE_CHECKING:
     from ..sweep.runner import Progress, SweepPlan
@@ -28,6 +29,8 @@ where it was. Another space, network, objective or clock into the same DIR exten
   qadam-tl sweep space.yaml --network vgg16-imagenet --network resnet20-cifar10 --out my-results
 
   qadam-tl sweep --clock 0.4     # all designs at one clock, beside those at their own
+
+  qadam-tl sweep --network mobilenetv2-imagenet --bits 8,4     # activations of 8 bits, weights of 4
 
   qadam-tl sweep large.yaml --sample 500 --out large     # some designs at random, to fit accelerator models to
 
@@ -65,6 +68,7 @@ def sweep(
     clock: str | None = typer.Option(
         None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
     ),
+    bits: str | None = BITS,
     sample: int | None = typer.Option(
         None, "--sample", min=1, metavar="N", help="Only N configs of the space, drawn at random."
     ),
@@ -86,7 +90,7 @@ def sweep(
 ) -> None:
     from ..engines.registry import DEFAULT_ENGINE, SURROGATE
     from ..sweep.exports import write_exports
-    from ..sweep.planning import plan_sweep
+    from ..sweep.planning import check_takes_bits, plan_sweep
     from ..sweep.pool import open_pool
     from ..sweep.runner import sweep_on, usable_cpus
     from ..sweep.store import ResultStore
@@ -105,8 +109,10 @@ def sweep(
         engine_settings=engine_settings,
         batch=batch,
         clock=clock,
+        bits=bits,
     )
     if predicted:
+        check_takes_bits(SURROGATE, False, plan.networks)
         if scheduler is not None:
             raise InputError("--scheduler", "", "engine surrogate predicts in one process; leave it out")
         if sample is not None:

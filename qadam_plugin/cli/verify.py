@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..errors import InputError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -66,6 +68,7 @@ def verify(
         wanted = _wanted(store, top)
         if not wanted:
             raise RunError(f"{directory}: no result with a valid mapping, so nothing to verify")
+        _check_bits(store, {network for _, network, *_ in wanted})
         engine = timeloop_engine(engine_settings)
         verdicts: list[_Verdict] = []
         for point in stored_points(store, wanted):
@@ -99,6 +102,13 @@ def _wanted(store: ResultStore, top: int | None) -> set[tuple[str, str, int, str
                 )
             )
     return chosen
+
+
+def _check_bits(store: ResultStore, networks: set[str]) -> None:
+    for group in store.groups():
+        if group.network.has_bits and group.network.name in networks:
+            message = "has bit-widths of its own, which Timeloop does not know; verify a sweep without it"
+            raise InputError(store.path, group.network.name, message)
 
 
 def _verify(engine: TimeloopEngine, point: StoredPoint) -> Agreement:

@@ -145,6 +145,9 @@ class Engine(ABC):
     #: The name that ``--engine`` knows it by.
     name: str
 
+    #: Whether answers depend on the bit-widths of a layer. Others are never given a network that has any.
+    takes_bits = False
+
     @property
     @abstractmethod
     def fingerprint(self) -> str:

@@ -9,6 +9,7 @@ from ..errors import InputError
 from ..hardware.archspec import ArchSpec
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
+from ..hardware.pe_types import PEType
 from ..mapping.evaluation import Evaluation
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
@@ -31,6 +32,7 @@ class RowStationaryEngine(Engine):
     """
 
     name = "rowstationary"
+    takes_bits = True
 
     def __reduce__(self) -> tuple[type[RowStationaryEngine], tuple[()]]:
         # Tables are loaded where they are used: a pickle carries nothing.
@@ -54,14 +56,14 @@ class RowStationaryEngine(Engine):
             priced = price_spec(spec, self.library)
         except InputError as error:
             return UnbuildableDesign(DesignFacts(valid=False, reason=error.message))
-        return RowStationaryDesign(clock_ghz, spec, priced)
+        return RowStationaryDesign(config.pe, clock_ghz, spec, priced)
 
 
 class RowStationaryDesign(Design):
     """One config's spec with its prices."""
 
-    def __init__(self, clock_ghz: float, spec: ArchSpec, priced: PricedSpec) -> None:
-        self._spec, self._priced = spec, priced
+    def __init__(self, pe: PEType, clock_ghz: float, spec: ArchSpec, priced: PricedSpec) -> None:
+        self._pe, self._spec, self._priced = pe, spec, priced
         self._facts = DesignFacts(True, "", clock_ghz, priced.total_area_um2, tuple(map(str, priced.warnings)))
 
     @property
@@ -73,6 +75,9 @@ class RowStationaryDesign(Design):
         # The compiled search is loaded where it runs: the process that hands out the work does without.
         from ..mapping.search import search
 
+        too_wide = self._pe.too_narrow_for(*layer.bits)
+        if too_wide:
+            return LayerResult(valid=False, reason=too_wide)
         found = search(self._spec, layer, self._priced.energy, objective)
         if found.mapping is None or found.evaluation is None:
             return LayerResult(valid=False, reason=found.reason)

@@ -239,7 +239,7 @@ def _in_range(priced: PricedSpec) -> bool:
 
 def layer_name(layer: Layer) -> str:
     """A layer's shape as a folder's name, dimensions of 1 left out: ``C16_M16_R3_S3_P8_Q8``."""
-    return "_".join(f"{name}{value}" for name, value in asdict(layer).items() if value != 1) or "scalar"
+    return "_".join(f"{name}{value}" for name, value in asdict(layer).items() if value not in (1, None)) or "scalar"
 
 
 def layer_result(spec: ArchSpec, priced: PricedSpec, loops: Loops, stats: RunStats) -> LayerResult:

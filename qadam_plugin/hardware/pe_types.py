@@ -55,6 +55,21 @@ class PEType:
         # The most negative activation, shifted left by 7 and negated, is 2^(act_bits + 6); two terms are twice that.
         return self.act_bits + MAX_SHIFT + self.shift_terms
 
+    def too_narrow_for(self, weights: int | None, inputs: int | None, outputs: int | None) -> str:
+        """Why a layer with operands of these bits cannot run here; empty where it can. None: as wide as the PE's own.
+
+        Finished outputs are the activations of another layer, and are kept as such.
+        """
+        for bits, what, most in (
+            (weights, "weights", self.weight_bits),
+            (inputs, "activations", self.act_bits),
+            (outputs, "outputs", self.act_bits),
+        ):
+            if bits is not None and bits > most:
+                words = "weights" if what == "weights" else "activations"
+                return f"{what} of {bits} bits do not fit {self.name}, whose {words} have {most}"
+        return ""
+
 
 PE_TYPES: dict[str, PEType] = {
     pe.name: pe

@@ -71,6 +71,7 @@ LAYER_COLUMNS: tuple[tuple[str, str], ...] = (
     ("macs", "integer"),
     *((name, "integer") for name in "CMRSNPQG"),
     *((name, "integer") for name in ("Wstride", "Hstride", "Wdilation", "Hdilation")),
+    *((name, "integer") for name in ("weight_bits", "input_bits", "output_bits")),
     ("valid", "flag"),
     ("reason", "text"),
     ("energy_uj", "number"),

@@ -36,6 +36,11 @@ class NetworkShapes:
     name: str
     layers: tuple[tuple[str, str, int, Layer], ...]
 
+    @property
+    def has_bits(self) -> bool:
+        """Whether its layers have bit-widths of their own."""
+        return any(bits is not None for *_, layer in self.layers for bits in layer.bits)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -70,6 +70,12 @@ def fit_store(
     groups = [g for g in store.groups() if (g.engine, g.objective, g.batch, g.fingerprint) == wanted]
     if not groups:
         raise InputError(store.path, "", _none_of(store.groups(), wanted))
+    for group in groups:
+        if group.network.has_bits:
+            report(f"{group.network.name}: left out, accelerator models know no bit-widths of layers")
+    groups = [group for group in groups if not group.network.has_bits]
+    if not groups:
+        raise InputError(store.path, "", "has only networks with bit-widths, which accelerator models do not know")
     names = [group.network.name for group in groups]
     if len(set(names)) < len(names):
         raise InputError(store.path, "", "has two networks of one name; fit each from a store of its own")

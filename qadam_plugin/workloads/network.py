@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import InputError
 from ..paths import data_dir
 from ..userfile import parse_mapping, read_text, suggestion, validate
+from .bits import Bits, BitsLike, LayerBits, Step, as_bits, bits_of_steps, layer_bits, layer_with
 from .layer import Layer
+from .network_file import NetworkModel, layer_names, layer_shape
 
 DATASETS = ("cifar10", "cifar100", "imagenet")
 
@@ -25,7 +25,7 @@ class NetworkLayer:
     ----------
     name : name of the first of them.
     kind : ``conv``, ``depthwise`` or ``fc``.
-    layer : the shape, batch 1.
+    layer : the shape, batch 1, with its bit-widths if the network has any.
     count : how many layers of the network have it.
     members : names of all of them, in the order of the network.
     """
@@ -43,13 +43,15 @@ class Network:
 
     Attributes
     ----------
-    name, dataset : such as ``resnet20-cifar10`` and ``cifar10``.
+    name, dataset : such as ``resnet20-cifar10`` and ``cifar10``; ``resnet20-cifar10@8,4`` once it was given bits.
     layers : distinct shapes in order of their first appearance.
+    steps : all layers in the order of execution, with what reads their outputs; empty where only shapes are known.
     """
 
     name: str
     dataset: str
     layers: tuple[NetworkLayer, ...]
+    steps: tuple[Step, ...] = ()
 
     @cached_property
     def macs(self) -> int:
@@ -66,51 +68,35 @@ class Network:
         """Layers, equal ones counted as often as they occur."""
         return sum(item.count for item in self.layers)
 
+    @cached_property
+    def has_bits(self) -> bool:
+        """Whether its layers have bit-widths of their own, so that what is narrow is packed."""
+        return any(bits is not None for item in self.layers for bits in item.layer.bits)
 
-Extent = Annotated[int, Field(ge=1, le=2**20)]
-Pair = Extent | Annotated[list[Extent], Field(min_length=2, max_length=2)]
+    def with_bits(self, bits: BitsLike) -> Network:
+        """The network with these bit-widths, named after them; those it has are forgotten.
 
+        Layers of one shape with different bits are apart.
 
-class LayerModel(BaseModel):
-    """One layer, or several equal ones, in a network file. Pairs are [height, width]; one number means both."""
+        Parameters
+        ----------
+        bits : anything that `workloads.bits.as_bits` takes, such as ``[8, 4]``.
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+        Raises
+        ------
+        InputError : the bits do not fit the network's layers.
+        ValueError : the network has only shapes: it was not read from a file.
+        """
+        if not self.steps:
+            raise ValueError(f"{self.name} has no order of its layers")
+        given = as_bits(bits)
+        return replace(self._with_bits(given), name=f"{self.name.split('@')[0]}@{given.label}")
 
-    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.\-/]+$")
-    "Name of a single layer."
-    names: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-/]+$")]] | None = Field(default=None, min_length=1)
-    "Names of several equal layers; they need not be neighbours in the network."
-    kind: Literal["conv", "depthwise", "fc"]
-    inputs: Extent
-    "Input channels over all groups; features of a fully connected layer."
-    outputs: Extent
-    "Output channels over all groups."
-    size: Pair = 1
-    "Height and width of the input image, padding left out."
-    kernel: Pair = 1
-    "Height and width of the filter."
-    stride: Pair = 1
-    padding: (
-        Annotated[int, Field(ge=0, le=1024)]
-        | Annotated[list[Annotated[int, Field(ge=0, le=1024)]], Field(min_length=2, max_length=2)]
-    ) = 0
-    "Rows above and below, columns left and right."
-    dilation: Pair = 1
-    groups: Extent = 1
-    "Groups of a conv; a depthwise layer has as many as it has inputs."
-
-
-class NetworkModel(BaseModel):
-    """A network file."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[A-Za-z0-9_.\-]+$")
-    dataset: str = Field(pattern=r"^[a-z0-9_\-]+$")
-    reference: str | None = None
-    "Where the architecture is published."
-    notes: str | None = None
-    layers: list[LayerModel] = Field(min_length=1)
+    def _with_bits(self, bits: Bits) -> Network:
+        items = {member: item for item in self.layers for member in item.members}
+        found = bits_of_steps(self.steps, bits)
+        named = ((name, items[name].kind, layer_with(items[name].layer, widths)) for name, widths in found.items())
+        return replace(self, layers=_merged(named))
 
 
 def network_names() -> list[str]:
@@ -133,65 +119,58 @@ def load_network(name_or_path: str | Path, source: str = "--network") -> Network
         if str(name_or_path) not in names:
             raise InputError(source, "", f"unknown network '{name_or_path}'; {suggestion(str(name_or_path), names)}")
         path = data_dir("problems") / f"{name_or_path}.yaml"
-    model = validate(NetworkModel, parse_mapping(read_text(path), path), path)
-    seen: set[str] = set()
-    merged: dict[tuple[str, Layer], list[str]] = {}
+    return parse_network(read_text(path), path)
+
+
+def parse_network(text: str, path: Path) -> Network:
+    """The network of a file's text; `path` names it in messages.
+
+    Raises
+    ------
+    InputError : a mistake in the text.
+    """
+    model = validate(NetworkModel, parse_mapping(text, path), path)
+    named: dict[str, tuple[str, str, Layer]] = {}
+    feeds: dict[str, list[str] | None] = {}
+    bits: dict[str, LayerBits] = {}
     for index, item in enumerate(model.layers):
         key = f"layers[{index}]"
-        names = _layer_names(item, path, key)
+        names, shape = layer_names(item, path, key), layer_shape(item, path, key)
         for name in names:
-            if name in seen:
+            if name in named:
                 raise InputError(path, key, f"layer name '{name}' is used twice")
-            seen.add(name)
-        merged.setdefault((item.kind, _shape(item, path, key)), []).extend(names)
-    layers = tuple(
+            named[name], feeds[name] = (name, item.kind, shape), item.feeds
+            if item.bits is not None:
+                bits[name] = layer_bits(item.bits, path, f"{key}.bits")
+    network = Network(model.name, model.dataset, _merged(named.values()), _steps(feeds, path))
+    if model.bits is None and not bits:
+        return network
+    default = None if model.bits is None else layer_bits(model.bits, path, "bits")
+    return network._with_bits(Bits("", bits, default, str(path)))
+
+
+def _steps(feeds: dict[str, list[str] | None], path: Path) -> tuple[Step, ...]:
+    """Layers with what they feed: where the file does not say, the layer below."""
+    names = list(feeds)
+    found = []
+    for name, below in zip(names, [*names[1:], None], strict=True):
+        given = feeds[name]
+        for other in given or ():
+            if other not in feeds or other == name:
+                raise InputError(
+                    path, f"{name}.feeds", f"no other layer is named '{other}'; {suggestion(other, names)}"
+                )
+        chain = () if below is None else (below,)
+        found.append(Step(name, chain if given is None else tuple(given)))
+    return tuple(found)
+
+
+def _merged(named: Iterable[tuple[str, str, Layer]]) -> tuple[NetworkLayer, ...]:
+    """Layers (name, kind, shape) with equal ones together."""
+    members: dict[tuple[str, Layer], list[str]] = {}
+    for name, kind, layer in named:
+        members.setdefault((kind, layer), []).append(name)
+    return tuple(
         NetworkLayer(name=names[0], kind=kind, layer=layer, count=len(names), members=tuple(names))
-        for (kind, layer), names in merged.items()
-    )
-    return Network(name=model.name, dataset=model.dataset, layers=layers)
-
-
-def _layer_names(item: LayerModel, path: Path, key: str) -> list[str]:
-    if (item.name is None) == (item.names is None):
-        raise InputError(path, key, "either name (one layer) or names (several equal ones) is wanted")
-    return item.names if item.names is not None else [str(item.name)]
-
-
-def _pair(value: int | list[int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
-
-
-def _shape(item: LayerModel, path: Path, key: str) -> Layer:
-    """Timeloop's shape of a layer: output size from input size, padding, dilation and stride; channels per group."""
-    groups = item.inputs if item.kind == "depthwise" else item.groups
-    if item.kind == "depthwise" and item.groups not in (1, item.inputs):
-        raise InputError(
-            path, f"{key}.groups", f"a depthwise layer has one group per input ({item.inputs}); leave it out"
-        )
-    if item.kind == "fc":
-        for field in ("size", "kernel", "stride", "padding", "dilation", "groups"):
-            if field in item.model_fields_set:
-                raise InputError(path, f"{key}.{field}", "a fully connected layer has only inputs and outputs")
-    for field in ("inputs", "outputs"):
-        if getattr(item, field) % groups:
-            raise InputError(path, f"{key}.{field}", f"{getattr(item, field)} is not a multiple of {groups} groups")
-    (height, width), (kernel_h, kernel_w) = _pair(item.size), _pair(item.kernel)
-    (stride_h, stride_w), (pad_h, pad_w) = _pair(item.stride), _pair(item.padding)
-    dilation_h, dilation_w = _pair(item.dilation)
-    out_h = (height + 2 * pad_h - dilation_h * (kernel_h - 1) - 1) // stride_h + 1
-    out_w = (width + 2 * pad_w - dilation_w * (kernel_w - 1) - 1) // stride_w + 1
-    if out_h < 1 or out_w < 1:
-        raise InputError(path, f"{key}.kernel", "the filter is larger than the padded input")
-    return Layer(
-        C=item.inputs // groups,
-        M=item.outputs // groups,
-        R=kernel_w,
-        S=kernel_h,
-        P=out_w,
-        Q=out_h,
-        G=groups,
-        Wstride=stride_w,
-        Hstride=stride_h,
-        Wdilation=dilation_w,
-        Hdilation=dilation_h,
+        for (kind, layer), names in members.items()
     )
