@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from qadam_plugin.mapping.mapspace import slot_constraints
 from qadam_plugin.mapping.plan import make_plan
 from qadam_plugin.ppa.energy_table import EnergyTable
 from qadam_plugin.workloads.layer import DIMENSIONS, TENSORS, Layer
+
+_NO_BITS = {"weight_bits": None, "input_bits": None, "output_bits": None}
 
 NO_LOOPS = LoopConstraint(factors=dict.fromkeys(DIMENSIONS, 1))
 
@@ -30,11 +32,12 @@ SPADS = (
 
 @dataclass(frozen=True)
 class Problem:
-    """One architecture, layer and energy table."""
+    """One architecture, layer and energy table, and how elements lie in words."""
 
     spec: ArchSpec
     layer: Layer
     energy: EnergyTable
+    packing: str = "word"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,31 @@ def random_problem(rng: np.random.Generator) -> Problem:
     levels.append(Compute("mac", "mac", rows * cols))
     prices["mac"] = {"compute": float(rng.uniform(0.1, 2))}
     return Problem(ArchSpec("random", tuple(levels)), random_layer(rng), EnergyTable(prices))
+
+
+def packed_problem(rng: np.random.Generator) -> Problem:
+    """A random problem with bits of its tensors, words of different widths, partial sums and shared accesses."""
+    problem = random_problem(rng)
+    levels: list[Level] = []
+    for level in problem.spec.levels:
+        if not isinstance(level, Storage):
+            levels.append(level)
+            continue
+        word = int(rng.choice([8, 12, 16, 24]))
+        cluster = int(rng.choice([n for n in (1, 1, 2, 3, 4) if level.instances % n == 0]))
+        levels.append(
+            replace(
+                level,
+                datawidth=word,
+                width=word * level.block_size * cluster,
+                cluster_size=cluster,
+                partial_sums=bool(rng.random() < 0.3),
+            )
+        )
+    bits = [None if rng.random() < 0.25 else int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 8, 10])) for _ in TENSORS]
+    layer = replace(problem.layer, weight_bits=bits[0], input_bits=bits[1], output_bits=bits[2])
+    packing = "ideal" if rng.random() < 0.4 else "word"
+    return Problem(replace(problem.spec, levels=tuple(levels)), layer, problem.energy, packing)
 
 
 def _outer_levels(rng: np.random.Generator) -> tuple[list[Level], dict[str, dict[str, float]]]:
@@ -132,7 +160,7 @@ def brute_force(problem: Problem) -> Optimum:
     total = 0
     for factors, orders in all_mappings(problem):
         total += len(factors)
-        result = evaluate_many(problem.spec, problem.layer, problem.energy, factors, orders)
+        result = evaluate_many(problem.spec, problem.layer, problem.energy, factors, orders, problem.packing)
         if not result.valid.any():
             continue
         pj, cycles = result.energy_pj[result.valid], result.cycles[result.valid].astype(float)
@@ -145,7 +173,7 @@ def brute_force(problem: Problem) -> Optimum:
 
 def all_mappings(problem: Problem) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Factors and orders (N, S, 8) of all mappings that the constraints allow, valid or not, in chunks."""
-    plan = make_plan(problem.spec, problem.layer, problem.energy)
+    plan = make_plan(problem.spec, replace(problem.layer, **_NO_BITS), problem.energy)
     constraints = slot_constraints(problem.spec)
     per_dimension = [
         _splits(bound, [_choices(c, d, bound) for c in constraints])

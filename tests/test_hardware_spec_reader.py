@@ -266,7 +266,19 @@ def test_hierarchy_inside_parallel():
 @pytest.mark.parametrize(
     ("attributes", "key"),
     [
-        ("depth: 1, width: 512, datawidth: 8, cluster_size: 64", "attributes.cluster_size: 64 is not supported"),
+        (
+            "depth: 1, width: 16, datawidth: 8, cluster_size: 2",
+            "attributes.cluster_size: 1 instances are not a multiple",
+        ),
+        (
+            "depth: 1, width: 24, datawidth: 8, cluster_size: 2",
+            "24 is not a multiple of datawidth 8 times cluster_size 2",
+        ),
+        (
+            "depth: 1, width: 32, datawidth: 8, block_size: 4, cluster_size: 2",
+            "attributes.block_size: 4 words in each of 2 instances of 8 bits are not the width of 32",
+        ),
+        ("depth: 1, datawidth: 8, partial_sums: 1", "attributes.partial_sums: true or false is wanted, not 1"),
         ("depth: 1, datawidth: 8, multiple_buffering: 2", "attributes.multiple_buffering: 2 is not supported"),
         ("depth: 1, datawidth: 8, min_utilization: 0.5", "attributes.min_utilization"),
         ("depth: 1, datawidth: 8, reduction_supported: false", "attributes.reduction_supported"),

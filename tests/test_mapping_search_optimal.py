@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from mapping_search_cases import Problem, brute_force, random_problem
+from mapping_search_cases import Problem, brute_force, packed_problem, random_problem
 
 from qadam_plugin.hardware.archspec import ArchSpec, Fanout, LoopConstraint, Storage
 from qadam_plugin.jit import jit_lean
@@ -19,6 +20,7 @@ from qadam_plugin.mapping.model import evaluate
 from qadam_plugin.mapping.search import search
 from qadam_plugin.mapping.search_orders import MOST_LISTED, list_orders
 from qadam_plugin.mapping.search_state import MOST_ORDERS
+from qadam_plugin.mapping.words import bits_at, operands_per_word, too_wide
 from qadam_plugin.workloads.layer import DIMENSIONS, Layer
 
 REFERENCES = Path(__file__).parent / "data" / "timeloop" / "mapper_refs.json.gz"
@@ -28,11 +30,11 @@ SAME = 1e-9
 compiled_list_orders = jit_lean(list_orders)
 
 
-def check_against_brute_force(seed: int) -> None:
-    problem = random_problem(np.random.default_rng(seed))
+def check_against_brute_force(seed: int, make: Callable[[np.random.Generator], Problem] = random_problem) -> None:
+    problem = make(np.random.default_rng(seed))
     best = brute_force(problem)
     for objective, expected in (("edp", best.edp), ("energy", best.energy), ("latency", best.latency[0])):
-        found = search(problem.spec, problem.layer, problem.energy, objective)
+        found = search(problem.spec, problem.layer, problem.energy, objective, packing=problem.packing)
         assert found.optimal, (seed, objective)
         assert found.cost == pytest.approx(expected, rel=SAME), (seed, objective)
         assert found.lower_bound == found.cost
@@ -51,6 +53,36 @@ def test_search_equals_brute_force(first: int) -> None:
 def test_search_equals_brute_force_on_many_problems(first: int) -> None:
     for seed in range(first, first + 20):
         check_against_brute_force(seed)
+
+
+@pytest.mark.parametrize("first", range(0, 80, 20))
+def test_search_equals_brute_force_with_several_elements_in_a_word(first: int) -> None:
+    for seed in range(first, first + 20):
+        check_against_brute_force(seed, packed_problem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(2000, 2600, 20))
+def test_search_equals_brute_force_with_several_elements_in_a_word_on_many_problems(first: int) -> None:
+    for seed in range(first, first + 20):
+        check_against_brute_force(seed, packed_problem)
+
+
+def test_random_problems_with_bits_have_all_that_bits_change() -> None:
+    problems = [packed_problem(np.random.default_rng(seed)) for seed in range(80)]
+    narrow = [too_wide(problem.spec, problem.layer) is not None for problem in problems]
+    assert 5 <= sum(narrow) <= 30
+    fits = [
+        operands_per_word(store.datawidth, bits_at(store, problem.layer, tensor), problem.packing)
+        for problem, refused in zip(problems, narrow, strict=True)
+        if not refused
+        for store in problem.spec.storages
+        for tensor in store.keep
+    ]
+    assert sum(fit == 1 for fit in fits) >= 50
+    assert sum(fit > 1 and fit.denominator == 1 for fit in fits) >= 100
+    assert sum(fit.denominator > 1 for fit in fits) >= 30
+    assert sum(store.cluster_size > 1 for problem in problems for store in problem.spec.storages) >= 30
 
 
 def test_random_problems_have_what_the_references_lack() -> None:

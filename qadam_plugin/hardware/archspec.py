@@ -36,13 +36,16 @@ class Storage:
     ----------
     cls : component class, the name the PPA models and Accelergy know it by.
     attributes : every attribute as written, for the PPA models and for writing the spec again.
-    width, datawidth : bits per access and bits per word. ``block_size = width // datawidth`` words per access.
+    width, datawidth : bits per access and bits per word.
     depth : entries of `width` bits; None is unbounded.
     read_bandwidth, write_bandwidth : words per cycle and instance; None is unlimited.
     keep : tensors that it holds; the others bypass it.
     optional : those of `keep` that the spec neither keeps nor bypasses by name: Timeloop's mapper tries both, and so
         does `ArchSpec.bypass_choices`.
     instances : physical instances, the product of the fan-outs outside it.
+    cluster_size : neighbouring instances that share one access of `width` bits: energies are per access of a whole
+        cluster.
+    partial_sums : Outputs are held here as accumulators, one per word, however few bits the finished ones have.
     """
 
     name: str
@@ -56,12 +59,14 @@ class Storage:
     temporal: LoopConstraint = LoopConstraint()
     optional: tuple[str, ...] = ()
     instances: int = 1
+    cluster_size: int = 1
+    partial_sums: bool = False
     attributes: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def block_size(self) -> int:
-        """Words per access."""
-        return self.width // self.datawidth
+        """Words per access and instance."""
+        return self.width // (self.datawidth * self.cluster_size)
 
     @property
     def size_words(self) -> int | None:

@@ -142,6 +142,9 @@ def _store(
     }
     if cls == "qadam_DRAM":
         attributes["type"] = "LPDDR4"
+    partial_sums = tensor == "Outputs" and cls != "qadam_DRAM"
+    if partial_sums:
+        attributes["partial_sums"] = True
     if cls == "qadam_SRAM":
         attributes["n_banks"] = 1
     if cls == "qadam_regfile":
@@ -158,6 +161,7 @@ def _store(
         write_bandwidth=bandwidth,
         temporal=constraint,
         instances=instances,
+        partial_sums=partial_sums,
         attributes=attributes,
     )
 

@@ -17,7 +17,6 @@ PASSED_ATTRIBUTES = ("n_banks", "technology")
 
 #: Attributes that are refused unless they have the value that changes nothing.
 _NEUTRAL: dict[str, tuple[object, ...]] = {
-    "cluster_size": (1, None),
     "multiple_buffering": (1, None),
     "min_utilization": (0, None),
     "reduction_supported": (True, None),
@@ -38,7 +37,10 @@ _NEUTRAL: dict[str, tuple[object, ...]] = {
     "decompression_supported": (None, False),
     "compression_supported": (None, False),
 }
-_READ = ("depth", "entries", "width", "datawidth", "block_size", "read_bandwidth", "write_bandwidth")
+_READ = (
+    *("depth", "entries", "width", "datawidth", "block_size", "cluster_size"),
+    *("read_bandwidth", "write_bandwidth", "partial_sums"),
+)
 
 
 def check_attributes(attributes: dict[str, Any], place: Place) -> None:

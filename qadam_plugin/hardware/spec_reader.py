@@ -182,15 +182,22 @@ def _storage(leaf: Leaf, cls: str, attributes: dict[str, Any], instances: int, o
     datawidth = count(attributes, "datawidth", place)
     if datawidth is None:
         raise (place / "datawidth").error("is missing")
-    width = count(attributes, "width", place)
+    width, cluster = count(attributes, "width", place), count(attributes, "cluster_size", place) or 1
     block = count(attributes, "block_size", place)
     if width is None:
-        width = datawidth * (block or 1)
-    if width % datawidth:
-        raise (place / "width").error(f"{width} is not a multiple of datawidth {datawidth}")
-    if block is not None and width != datawidth * block:
-        raise (place / "block_size").error(f"{block} words of {datawidth} bits are not the width of {width}")
-    depth = depth_of(attributes, width // datawidth, "DRAM" in str(leaf.data["class"]), place)
+        width = datawidth * (block or 1) * cluster
+    if width % (datawidth * cluster):
+        of_all = f" times cluster_size {cluster}" if cluster > 1 else ""
+        raise (place / "width").error(f"{width} is not a multiple of datawidth {datawidth}{of_all}")
+    if block is not None and width != datawidth * block * cluster:
+        words = f"{block} words" if cluster == 1 else f"{block} words in each of {cluster} instances"
+        raise (place / "block_size").error(f"{words} of {datawidth} bits are not the width of {width}")
+    if instances % cluster:
+        raise (place / "cluster_size").error(f"{instances} instances are not a multiple of {cluster}")
+    partial_sums = attributes.get("partial_sums", False)
+    if not isinstance(partial_sums, bool):
+        raise (place / "partial_sums").error(f"true or false is wanted, not {describe(partial_sums)}")
+    depth = depth_of(attributes, width // (datawidth * cluster), "DRAM" in str(leaf.data["class"]), place)
     written = _constraints(leaf, ("spatial", "temporal", "dataspace"))
     keep, optional = _keep(leaf, written.get("dataspace", {}), outermost)
     temporal = LoopConstraint()
@@ -208,6 +215,8 @@ def _storage(leaf: Leaf, cls: str, attributes: dict[str, Any], instances: int, o
         temporal=temporal,
         optional=optional,
         instances=instances,
+        cluster_size=cluster,
+        partial_sums=partial_sums,
         attributes=attributes,
     )
 

@@ -3,7 +3,8 @@
 The joint bound. The innermost loop of a level that is longer than 1 belongs to one of {P, Q, N}, {C, R, S}, {M}, {G}:
 only Weights, only Outputs, only Inputs, or nothing is reused over it. The bound is the least of the sums of these
 *cases*, one for near and one for far, not the sum of each tensor's least. Block sizes are not rounded up, so each
-price grows in proportion to the words.
+price grows in proportion to the words; nor are words that hold several elements: what is called words here are the
+elements, as if each had a word, and prices and bandwidths are those of one element.
 """
 
 from __future__ import annotations
@@ -152,14 +153,15 @@ def _least_price(
             child_words = max(0.0, words * flows[b, LEAST_CHILD] - 1.0)
         energy += child_words * flows[b, CHILD_PJ] + parent_words * flows[b, PARENT_PJ]
         parent, child = space.edges[PARENT, b], space.edges[CHILD, b]
-        stores[parent, READ_WORDS] += parent_words
+        at_parent = state.words_each[parent, k]
+        stores[parent, READ_WORDS] += parent_words * at_parent
         if child >= 0:
-            stores[child, WRITE_WORDS] += child_words
+            stores[child, WRITE_WORDS] += child_words * state.words_each[child, k]
         if k == _OUTPUTS:
-            stores[parent, READ_WORDS] -= stores[parent, SHARE]
-            stores[parent, WRITE_WORDS] += parent_words
+            stores[parent, READ_WORDS] -= stores[parent, SHARE] * at_parent
+            stores[parent, WRITE_WORDS] += parent_words * at_parent
             if child >= 0:
-                stores[child, WRITE_WORDS] -= stores[child, SHARE]
+                stores[child, WRITE_WORDS] -= stores[child, SHARE] * state.words_each[child, k]
     cycles = float(state.scalars[CYCLES])
     leak = 0.0
     for level in range(levels):

@@ -19,6 +19,7 @@ from .nest import Mapping
 from .nest_arrays import Nest, empty_nest
 from .plan import make_plan, mapping_arrays, slot_names
 from .tables import Tables, pack
+from .words import WORD, too_wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,12 @@ class BulkResult:
 
 
 def evaluate_many(
-    spec: ArchSpec, layer: Layer, energy: EnergyTable, factors: NDArray[np.integer], orders: NDArray[np.integer]
+    spec: ArchSpec,
+    layer: Layer,
+    energy: EnergyTable,
+    factors: NDArray[np.integer],
+    orders: NDArray[np.integer],
+    packing: str = WORD,
 ) -> BulkResult:
     """Price N mappings.
 
@@ -48,6 +54,7 @@ def evaluate_many(
     orders : integers (N, S, 8), permutation of 0..7 per slot: the dimensions outermost first.
         int32 factors and int8 orders are read as they are, others are converted first: reading them from memory is a
         third of the time.
+    packing : how elements lie in words, one of `words.PACKINGS`.
 
     Raises
     ------
@@ -58,7 +65,10 @@ def evaluate_many(
     if factors.shape != expected or orders.shape != expected:
         raise QadamError(f"factors {factors.shape} and orders {orders.shape} must both be of shape {expected}")
     energies, cycles = np.empty(len(factors)), np.empty(len(factors), np.int64)
-    tables = pack(make_plan(spec, layer, energy))
+    if too_wide(spec, layer) is not None:
+        none = np.zeros(len(factors), np.bool_)
+        return BulkResult(none, np.full(len(factors), np.nan), np.full(len(factors), -1, np.int64))
+    tables = pack(make_plan(spec, layer, energy, packing))
     _price_all(
         tables,
         np.ascontiguousarray(factors, np.int32),

@@ -19,7 +19,9 @@ from .tables import (
     BLOCK,
     BLOCK_BITS,
     BOUND,
+    CLUSTERS,
     CONTAINER,
+    FIT,
     KEEP,
     LEAK,
     MESH_X,
@@ -28,11 +30,13 @@ from .tables import (
     READ_BANDWIDTH,
     SIZE,
     UPDATE,
+    WITHIN,
     WRITE,
     WRITE_BANDWIDTH,
     Tables,
 )
 from .traffic import sharing, words_to_child
+from .words import words_of
 
 FloatArray = NDArray[np.float64]
 
@@ -64,7 +68,7 @@ class Counts(NamedTuple):
     traffic : int64 (L, 3, 6), per level and tensor and per instance: words read above with each multicast counted once,
         words that arrive at all children together, words handed on between neighbours, all before bypassing; reads,
         fills, updates.
-    flows : float64 (L, 3, 2), accesses after bypassing; pJ per instance.
+    flows : float64 (L, 3, 2), accesses after bypassing; pJ per instance, or per cluster of those that share accesses.
     stores : int64 (L, 3), instances in use, children in use, cycles.
     rates : float64 (L, 2), throttling; pJ of leakage of all instances in use.
     total : float64 (1,), pJ of the whole run.
@@ -169,7 +173,8 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
         else:
             held = 0
             for k in range(_TENSORS):
-                held += store[level, KEEP + k] * levels[level + 1, WORDS + k]
+                words = words_of(levels[level + 1, WORDS + k], store[level, FIT + k], store[level, WITHIN + k])
+                held += store[level, KEEP + k] * words
             if held > store[level, SIZE]:
                 verdict, where, required, available = CAPACITY, level, held, store[level, SIZE]
     cycles = 1
@@ -232,6 +237,8 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
     arrival of each output is not read back, counted by the level's share of the tensor (partition, cut to an
     integer at each fan-out); words handed on between neighbours are divided by all instances in use, although they are
     counted per instance of the level above: with several of those the traffic is under-counted.
+
+    Where words hold several elements, the figures of the whole run are divided and rounded up, each by itself.
     """
     store, top, levels = tables.levels, tables.top, nest.levels
     traffic, flows, stores = counts.traffic, counts.flows, counts.stores
@@ -261,6 +268,10 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
                 traffic[level, k, UPDATES] = 0
                 traffic[level, k, READS] = _round(content + peer)
                 traffic[level, k, FILLS] = int(share + peer)
+            fit, within = store[level, FIT + k], store[level, WITHIN + k]
+            if fit != within:
+                for column in range(READS, UPDATES + 1):
+                    traffic[level, k, column] = words_of(traffic[level, k, column], fit, within)
 
 
 @step
@@ -286,6 +297,7 @@ def _price(tables: Tables, counts: Counts) -> None:
         if store[level, CONTAINER] == 1:
             continue
         block, bits = store[level, BLOCK], store[level, BLOCK_BITS]
+        clusters = min(stores[level, INSTANCES], store[level, CLUSTERS])
         read, written = 0, 0
         for k in range(_TENSORS):
             if store[level, KEEP + k] == 0:
@@ -299,7 +311,7 @@ def _price(tables: Tables, counts: Counts) -> None:
                 + _accesses_of_block(updates, block, bits) * prices[level, UPDATE]
             )
             flows[level, k, ENERGY] = energy
-            total += energy * stores[level, INSTANCES]
+            total += energy * clusters
         read_limit, write_limit = prices[level, READ_BANDWIDTH], prices[level, WRITE_BANDWIDTH]
         throttling = 1.0
         needed = computes

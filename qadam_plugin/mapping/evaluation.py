@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class TensorCounts:
     """Counts of one tensor at one level, in words and **per instance**, as Timeloop reports them.
 
-    ``energy_pj`` is the sum over all instances in use, without leakage.
+    Attributes
+    ----------
+    energy_pj : sum over all instances in use, without leakage.
+    operands_per_word : elements in a word, an integer or (`words`: ideal packing) a fraction.
+    wasted_bits_per_word, wasted_bits_per_storage : bits of a full word, and of all words that the tile takes, that hold
+        nothing. Empty places of the last word are not counted.
     """
 
     utilized_capacity: int
@@ -22,6 +28,13 @@ class TensorCounts:
     temporal_reductions: int
     address_generations: int
     energy_pj: float
+    operands_per_word: Fraction = Fraction(1)
+    wasted_bits_per_word: int = 0
+
+    @property
+    def wasted_bits_per_storage(self) -> int:
+        """Bits that hold nothing in the words of the tile."""
+        return self.wasted_bits_per_word * self.utilized_capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +76,12 @@ class Violation:
     ----------
     cls : ``factor_product_mismatch``, ``no_spatial_fanout``, ``mac_instances_exceeded``,
         ``mac_x_expansion_exceeded``, ``mac_y_expansion_exceeded`` or ``capacity_exceeded``; and, not Timeloop's words,
-        ``fanout_x_exceeded`` or ``fanout_y_exceeded`` for one container of several.
+        ``fanout_x_exceeded`` or ``fanout_y_exceeded`` for one container of several, and ``word_too_narrow``.
     level : where; empty for a factor mismatch.
-    required, available : words, instances or products, by class. For a factor mismatch: the layer's bound, and what
-        the factors multiply to.
+    required, available : words, instances, products or bits, by class. For a factor mismatch: the layer's bound, and
+        what the factors multiply to.
     dimension : the dimension of a factor mismatch, else empty.
+    tensor : the tensor that words are too narrow for, else empty.
     """
 
     cls: str
@@ -75,6 +89,7 @@ class Violation:
     required: int
     available: int
     dimension: str = ""
+    tensor: str = ""
 
     @property
     def text(self) -> str:
@@ -83,6 +98,8 @@ class Violation:
             return f"loops over {self.dimension} multiply to {self.available}, the layer has {self.required}"
         if self.cls == "capacity_exceeded":
             return f"{self.level} would hold {self.required} words, it has room for {self.available}"
+        if self.cls == "word_too_narrow":
+            return f"{self.level} has words of {self.available} bits, too narrow for {self.tensor} of {self.required}"
         axis = {"x": " along X", "y": " along Y"}.get(self.cls.split("_")[1], "")
         return f"{self.level} would need {self.required} instances{axis}, it has {self.available}"
 

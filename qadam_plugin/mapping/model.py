@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ..hardware.archspec import ArchSpec, Storage
 from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import DIMENSIONS, TENSORS, Layer
@@ -12,7 +14,8 @@ from .nest import Mapping
 from .nest_arrays import WORDS, Nest, empty_nest
 from .networks import network_counts
 from .plan import make_plan, mapping_arrays
-from .tables import pack
+from .tables import CLUSTERS, FIT, WITHIN, Tables, pack
+from .words import WORD, bits_at, too_wide, wasted_bits, words_of
 
 _CLASSES = {
     kernel.FACTOR_PRODUCT: "factor_product_mismatch",
@@ -26,7 +29,7 @@ _CLASSES = {
 }
 
 
-def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable) -> Evaluation:
+def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable, packing: str = WORD) -> Evaluation:
     """Count and price one mapping as Timeloop does.
 
     Parameters
@@ -34,13 +37,16 @@ def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable
     spec : any supported architecture. Constraints of the spec are not checked: they guide the search only.
     mapping : its loops. An invalid mapping gives an `Evaluation` with a `violation`, not an error.
     energy : pJ per action of every storage and of the MAC.
+    packing : how elements lie in words, one of `words.PACKINGS`.
 
     Raises
     ------
     InputError : the mapping names a level that the architecture has not, or an action has no energy.
     """
-    tables = pack(make_plan(spec, layer, energy))
     factors, orders = mapping_arrays(spec, mapping)
+    if (narrow := too_wide(spec, layer)) is not None:
+        return Evaluation(violation=narrow)
+    tables = pack(make_plan(spec, layer, energy, packing))
     nest, counts = empty_nest(tables), empty_counts(tables)
     if count_mapping(tables, factors, orders, nest, counts) != kernel.VALID:
         return Evaluation(violation=_violation(spec, counts))
@@ -54,7 +60,7 @@ def evaluate(spec: ArchSpec, layer: Layer, mapping: Mapping, energy: EnergyTable
         energy_pj=float(counts.total[0]),
         mac_energy_pj=tables.compute * computes,
         utilization=computes / (int(tables.macs[0]) * cycles),
-        levels=_levels(spec, nest, counts),
+        levels=_levels(spec, layer, packing, tables, nest, counts),
         networks=network_counts(spec, tables, nest, counts),
     )
 
@@ -69,7 +75,9 @@ def _violation(spec: ArchSpec, counts: Counts) -> Violation:
     return Violation(_CLASSES[verdict], level, required, available)
 
 
-def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult]:
+def _levels(
+    spec: ArchSpec, layer: Layer, packing: str, tables: Tables, nest: Nest, counts: Counts
+) -> dict[str, LevelResult]:
     """Results of every storage, outermost first."""
     results: dict[str, LevelResult] = {}
     partitions = [_partitions(nest, counts, k) for k in range(len(TENSORS))]
@@ -84,8 +92,9 @@ def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult
             reads, fills, updates = traffic[kernel.READS], traffic[kernel.FILLS], traffic[kernel.UPDATES]
             instances = int(counts.stores[index, kernel.INSTANCES])
             partial_sums = tensor == "Outputs"
+            fit, within = (int(tables.levels[index, column + k]) for column in (FIT, WITHIN))
             tensors[tensor] = TensorCounts(
-                utilized_capacity=int(nest.levels[index + 1, WORDS + k]),
+                utilized_capacity=words_of(int(nest.levels[index + 1, WORDS + k]), fit, within),
                 utilized_instances=instances,
                 partition_size=partitions[k][index],
                 reads=reads,
@@ -93,7 +102,10 @@ def _levels(spec: ArchSpec, nest: Nest, counts: Counts) -> dict[str, LevelResult
                 updates=updates,
                 temporal_reductions=reads if partial_sums else 0,
                 address_generations=fills + (updates if partial_sums else reads),
-                energy_pj=float(counts.flows[index, k, kernel.ENERGY]) * instances,
+                energy_pj=float(counts.flows[index, k, kernel.ENERGY])
+                * min(instances, int(tables.levels[index, CLUSTERS])),
+                operands_per_word=Fraction(fit, within),
+                wasted_bits_per_word=wasted_bits(level.datawidth, bits_at(level, layer, tensor), packing),
             )
         results[level.name] = LevelResult(
             cycles=int(counts.stores[index, kernel.LEVEL_CYCLES]),

@@ -3,6 +3,7 @@ only."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -14,8 +15,9 @@ from .deliveries import IntArray
 from .evaluation import NetworkCounts
 from .fanout import child_offsets, unserved_children
 from .nest_arrays import FIRST, INNER_FIRST, Nest, steps_of
-from .tables import KEEP, MESH_X, Tables
+from .tables import CONTAINER, FIT, KEEP, MESH_X, WITHIN, Tables
 from .traffic import neighbour_visits, words_to_child
+from .words import words_of
 
 #: (multicast, scatter) -> accesses
 _Classes = Counter[tuple[int, int]]
@@ -24,7 +26,9 @@ _Classes = Counter[tuple[int, int]]
 def network_counts(spec: ArchSpec, tables: Tables, nest: Nest, counts: Counts) -> dict[str, dict[str, NetworkCounts]]:
     """Networks of one counted mapping, by "upper <==> lower", outermost first, then by tensor.
 
-    Accesses are scaled to what is left after bypassing; neighbours that bypass the tensor hand nothing on.
+    Accesses are scaled to what is left after bypassing; neighbours that bypass the tensor hand nothing on. A network
+    carries words of its upper level, kept there or not: of a container, those of the storage outside it. Unlike
+    elsewhere their number is rounded up before it is divided.
     """
     networks: dict[str, dict[str, NetworkCounts]] = {}
     names = [level.name for level in spec.levels]
@@ -34,18 +38,30 @@ def network_counts(spec: ArchSpec, tables: Tables, nest: Nest, counts: Counts) -
             if level > tables.top[k]:
                 continue
             traffic = counts.traffic[level, k]
+            fit, within = _fit(tables, level, k)
             classes = _classes(tables, nest, counts, level, k)
             ratio = float(counts.flows[level, k, CONTENT]) / classes.total()
             ingresses = tuple((group, scatter, n * ratio) for (group, scatter), n in sorted(classes.items()))
+            links = float(traffic[LINKS])
+            if fit != within:
+                ingresses = tuple((g, scatter, math.ceil(n) * within / fit) for g, scatter, n in ingresses)
+                links = float(words_of(int(traffic[LINKS]), fit, within))
             kept_below = level == 0 or tables.levels[level - 1, KEEP + k]
             tensors[tensor] = NetworkCounts(
                 fanout=int(counts.stores[level, FANOUT]),
                 ingresses=ingresses,
-                link_transfers=float(traffic[LINKS]) if kept_below else 0.0,
+                link_transfers=links if kept_below else 0.0,
                 spatial_reductions=sum((g - 1) * n for g, _, n in ingresses) if tensor == "Outputs" else 0.0,
             )
         networks[f"{names[-2 - level]} <==> {names[-1 - level]}"] = tensors
     return networks
+
+
+def _fit(tables: Tables, level: int, k: int) -> tuple[int, int]:
+    """Elements of a tensor that fit, and the words they fit into, where a network begins."""
+    while tables.levels[level, CONTAINER] and level + 1 < len(tables.levels):
+        level += 1
+    return int(tables.levels[level, FIT + k]), int(tables.levels[level, WITHIN + k])
 
 
 def _classes(tables: Tables, nest: Nest, counts: Counts, level: int, k: int) -> _Classes:

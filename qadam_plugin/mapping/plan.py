@@ -20,6 +20,7 @@ from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import DIMENSIONS, TENSORS, Layer
 from .deliveries import packing
 from .nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, Mapping
+from .words import WORD, bits_at, operands_per_word, too_wide
 
 #: Axis of each tensor (rows, as `TENSORS`) along which a loop of each dimension (columns, as `DIMENSIONS`) moves; -1:
 #: none.
@@ -52,6 +53,8 @@ class Plan(NamedTuple):
     keep : bool (L, 3). top : int64 (3,), outermost level that keeps the tensor.
     size : int64 (L,), words; the largest integer if unbounded.
     block : int64 (L,), words per access.
+    cluster_size, clusters : int64 (L,), instances that share accesses; such groups, the largest integer if none do.
+    fit : int64 (L, 3, 2), elements of each tensor that fit, and the words that they fit into, see `words`.
     energy : float64 (L, 4), pJ of read, write, update, and leak per cycle. compute : pJ of one MAC operation.
     bandwidth : float64 (L, 2), words per cycle read and written, inf if unlimited.
     macs : int64 (3,), MAC instances, along X, along Y.
@@ -69,21 +72,27 @@ class Plan(NamedTuple):
     top: NDArray[np.int64]
     size: NDArray[np.int64]
     block: NDArray[np.int64]
+    cluster_size: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    fit: NDArray[np.int64]
     energy: NDArray[np.float64]
     compute: float
     bandwidth: NDArray[np.float64]
     macs: NDArray[np.int64]
 
 
-def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
-    """Arrays of one architecture, layer and energy table.
+def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable, packing: str = WORD) -> Plan:
+    """Arrays of one architecture, layer and energy table; `packing` is one of `words.PACKINGS`.
 
     Raises
     ------
-    InputError : a tensor that no level keeps or that is too large to count, or an action without energy. `write`
+    InputError : a tensor that no level keeps, that is too large to count or too wide for a word, or an action without
+        energy. `write`
         stands in for a missing `update`, as in Timeloop; for a missing `read` or `write` Timeloop takes a built-in
         formula, which is refused here.
     """
+    if (violation := too_wide(spec, layer)) is not None:
+        raise InputError("problem", violation.tensor, violation.text)
     inner_first = spec.levels[-2::-1]
     count = len(inner_first)
     slot_level: list[int] = []
@@ -92,7 +101,9 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
     mesh = np.ones((count, 2), np.int64)
     keep = np.zeros((count, len(TENSORS)), np.bool_)
     size = np.full(count, _UNBOUNDED, np.int64)
-    block = np.ones(count, np.int64)
+    block, cluster_size = np.ones((2, count), np.int64)
+    clusters = np.full(count, _UNBOUNDED, np.int64)
+    fit = np.ones((count, len(TENSORS), 2), np.int64)
     prices = np.zeros((count, 4))
     bandwidth = np.full((count, 2), np.inf)
     for index, level in enumerate(inner_first):
@@ -104,6 +115,12 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
             if level.size_words is not None:
                 size[index] = level.size_words
             block[index] = level.block_size
+            if level.cluster_size > 1:
+                cluster_size[index] = level.cluster_size
+                clusters[index] = level.instances // level.cluster_size
+            for k, tensor in enumerate(TENSORS):
+                ratio = operands_per_word(level.datawidth, bits_at(level, layer, tensor), packing)
+                fit[index, k] = ratio.as_integer_ratio()
             prices[index] = _storage_prices(level.name, energy)
             for port, limit in enumerate((level.read_bandwidth, level.write_bandwidth)):
                 if limit is not None:
@@ -125,6 +142,9 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable) -> Plan:
         top=_outermost_keepers(spec, keep),
         size=size,
         block=block,
+        cluster_size=cluster_size,
+        clusters=clusters,
+        fit=fit,
         energy=prices,
         compute=_price(spec.compute.name, energy, "compute"),
         bandwidth=bandwidth,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from .evaluation import Evaluation
@@ -47,7 +48,7 @@ def as_json(
     -------
     ``valid, reason, objective, optimal, gap, energy_pj, cycles, edp, utilization, mapping, levels``; figures are null
     and levels empty for an invalid mapping. Counts are words per instance, ``energy_pj`` of a level is the sum of its
-    instances.
+    instances, ``operands_per_word`` is a fraction under ideal packing only.
     """
     valid = evaluation is not None and evaluation.valid
     finite = proof is not None and proof.gap != float("inf")
@@ -76,9 +77,17 @@ def as_json(
                 "temporal_reductions": counts.temporal_reductions,
                 "address_generations": counts.address_generations,
                 "energy_pj": counts.energy_pj,
+                "operands_per_word": _number(counts.operands_per_word),
+                "wasted_bits_per_word": counts.wasted_bits_per_word,
+                "wasted_bits_per_storage": counts.wasted_bits_per_storage,
             }
             for tensor, counts in level.tensors.items()
         }
         for name, level in (evaluation.levels.items() if evaluation else ())
     }
     return answer
+
+
+def _number(value: Fraction) -> int | float:
+    """A fraction as JSON has it."""
+    return value.numerator if value.denominator == 1 else float(value)

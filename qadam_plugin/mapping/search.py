@@ -29,6 +29,7 @@ from .search_general import descend, least_cost, least_energy
 from .search_reason import undividable, why_none
 from .search_state import EDP, ENERGY, EVALUATED, LATENCY
 from .tables import Tables, pack
+from .words import WORD, too_wide
 
 OBJECTIVES = {"edp": EDP, "energy": ENERGY, "latency": LATENCY}
 
@@ -87,7 +88,12 @@ class _Found:
 
 
 def search(
-    spec: ArchSpec, layer: Layer, energy: EnergyTable, objective: str = "edp", budget: int | None = None
+    spec: ArchSpec,
+    layer: Layer,
+    energy: EnergyTable,
+    objective: str = "edp",
+    budget: int | None = None,
+    packing: str = WORD,
 ) -> SearchResult:
     """Find the best mapping that the spec's constraints allow.
 
@@ -97,10 +103,11 @@ def search(
     ----------
     energy : pJ per action of every storage and of the MAC.
     budget : mappings to price at most; None lets the proof finish.
+    packing : how elements lie in words, one of `words.PACKINGS`.
 
     Raises
     ------
-    QadamError : an unknown objective, or a budget below 1.
+    QadamError : an unknown objective or packing, or a budget below 1.
     InputError : an action without energy, or a tensor that no level keeps.
     """
     if objective not in OBJECTIVES:
@@ -109,11 +116,14 @@ def search(
         raise QadamError(f"budget {budget} must be at least 1")
     if reason := undividable(spec, layer):
         return SearchResult(None, None, objective, math.inf, math.inf, True, 0, reason)
+    choices = [choice for choice in spec.bypass_choices() if too_wide(choice, layer) is None]
+    if not choices and (narrow := too_wide(spec, layer)) is not None:
+        return SearchResult(None, None, objective, math.inf, math.inf, True, 0, narrow.text)
     best: tuple[ArchSpec, _Found] | None = None
     bound, evaluated = math.inf, 0
     efforts: tuple[Effort, ...] = ()
-    for choice in spec.bypass_choices():
-        found = _search_one(choice, layer, energy, OBJECTIVES[objective], budget)
+    for choice in choices:
+        found = _search_one(choice, layer, energy, OBJECTIVES[objective], budget, packing)
         bound = min(bound, found.lower_bound)
         evaluated += found.evaluated
         efforts += (found.effort,) if found.effort else ()
@@ -122,10 +132,10 @@ def search(
     assert best is not None
     chosen, found = best
     if math.isinf(found.cost):
-        reason = why_none(chosen, layer)
+        reason = why_none(chosen, layer, packing)
         return SearchResult(None, None, objective, math.inf, bound, math.isinf(bound), evaluated, reason, efforts)
     mapping = to_mapping(chosen, found.factors, found.orders)
-    evaluation = evaluate(chosen, layer, mapping, energy)
+    evaluation = evaluate(chosen, layer, mapping, energy, packing)
     assert evaluation.valid, f"search found an invalid mapping: {evaluation.violation}"
     cost = cost_of(evaluation, objective)
     optimal = bound >= found.cost
@@ -156,8 +166,10 @@ def to_mapping(spec: ArchSpec, factors: NDArray[np.int64], orders: NDArray[np.in
     return Mapping(tuple(entries))
 
 
-def _search_one(spec: ArchSpec, layer: Layer, energy: EnergyTable, objective: int, budget: int | None) -> _Found:
-    plan = make_plan(spec, layer, energy)
+def _search_one(
+    spec: ArchSpec, layer: Layer, energy: EnergyTable, objective: int, budget: int | None, packing: str
+) -> _Found:
+    plan = make_plan(spec, layer, energy, packing)
     tables = pack(plan)
     space, provable = make_space(spec, layer, plan)
     if provable:

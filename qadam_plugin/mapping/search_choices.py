@@ -9,7 +9,8 @@ from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
 from .search_inner import set_factor, tile_words
 from .search_state import State
-from .tables import BOUND, CONTAINER, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
+from .tables import BOUND, CONTAINER, FIT, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, WITHIN, Tables
+from .words import words_of
 
 _TENSORS = 3
 
@@ -153,7 +154,8 @@ def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
         held = 0
         for k in range(_TENSORS):
             if tables.levels[level, KEEP + k]:
-                held += tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
+                tile = tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
+                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
         if held > size:
             return False
     return True
@@ -172,7 +174,8 @@ def _whole_fits(tables: Tables, space: Space, state: State) -> bool:
         held = 0
         for k in range(_TENSORS):
             if tables.levels[level, KEEP + k]:
-                held += tile_words(tables.dims, tables.dims, BOUND, k, state.tiles, 0)
+                tile = tile_words(tables.dims, tables.dims, BOUND, k, state.tiles, 0)
+                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
         if held > tables.levels[level, SIZE]:
             return False
     return True

@@ -229,15 +229,21 @@ def least_energy(plan: Plan) -> float:
         innermost = keepers[0]
         if not plan.container[: innermost + 1].any():
             operands = (2,) if k == _OUTPUTS else (0,)
-            energy += macs / int(plan.block[innermost]) * sum(float(plan.energy[innermost, a]) for a in operands)
+            energy += _accesses(plan, innermost, k, macs) * sum(float(plan.energy[innermost, a]) for a in operands)
         if k == _INPUTS:
             continue
         words = _all_words(plan, k)
         for child, parent in pairwise(keepers):
-            energy += words / int(plan.block[parent]) * float(plan.energy[parent, 2 if k == _OUTPUTS else 0])
+            energy += _accesses(plan, parent, k, words) * float(plan.energy[parent, 2 if k == _OUTPUTS else 0])
             if k != _OUTPUTS:
-                energy += words / int(plan.block[child]) * float(plan.energy[child, 1])
+                energy += _accesses(plan, child, k, words) * float(plan.energy[child, 1])
     return energy
+
+
+def _accesses(plan: Plan, level: int, k: int, elements: float) -> float:
+    """Accesses that all instances of a level need at least to move so many elements of tensor k, nothing rounded up."""
+    fit, within = (int(number) for number in plan.fit[level, k])
+    return elements * within / fit / (int(plan.block[level]) * int(plan.cluster_size[level]))
 
 
 def _all_words(plan: Plan, k: int) -> float:

@@ -10,6 +10,7 @@ from .search_state import (
     BASE,
     CARRIES,
     CHILD_PJ,
+    CLUSTERS_USED,
     CYCLES,
     FAR_LOOPS,
     INSTANCES,
@@ -27,6 +28,7 @@ from .search_state import (
 from .tables import (
     AXIS,
     BOUND,
+    CLUSTERS,
     CONTAINER,
     MESH_X,
     MESH_Y,
@@ -114,6 +116,7 @@ def set_inner(tables: Tables, space: Space, state: State) -> None:
     for level in range(levels - 1, -1, -1):
         stores[level, SHARE] = outputs
         stores[level, INSTANCES] = instances
+        stores[level, CLUSTERS_USED] = min(instances, tables.levels[level, CLUSTERS])
         if tables.levels[level, CONTAINER]:
             children, parts = 1, 1
             for d in range(_D):
@@ -262,19 +265,19 @@ def _supply(tables: Tables, space: Space, state: State, b: int) -> None:
 
 @step
 def _set_prices(tables: Tables, space: Space, state: State) -> None:
-    """pJ per word at every boundary, and what is due whatever the outer loops are. Blocks are not rounded up here."""
+    """pJ per element at every boundary, and what is due whatever the outer loops are; nothing is rounded up here."""
     flows, stores = state.flows, state.stores
     state.constant[0] = tables.compute * state.scalars[CYCLES] * state.scalars[MACS]
     for b in range(space.edges.shape[1]):
-        child, parent = space.edges[CHILD, b], space.edges[PARENT, b]
-        per_read = state.per_word[parent, 0] * stores[parent, INSTANCES]
+        k, child, parent = space.edges[TENSOR, b], space.edges[CHILD, b], space.edges[PARENT, b]
+        per_read = state.per_element[parent, 0, k] * stores[parent, CLUSTERS_USED]
         flows[b, PARENT_PJ] = per_read
-        if space.edges[TENSOR, b] == _OUTPUTS:
-            flows[b, PARENT_PJ] += state.per_word[parent, 2] * stores[parent, INSTANCES]
+        if k == _OUTPUTS:
+            flows[b, PARENT_PJ] += state.per_element[parent, 2, k] * stores[parent, CLUSTERS_USED]
             state.constant[0] -= per_read * stores[parent, SHARE]
         flows[b, CHILD_PJ] = 0.0
         if child >= 0:
-            per_fill = state.per_word[child, 1] * stores[child, INSTANCES]
+            per_fill = state.per_element[child, 1, k] * stores[child, CLUSTERS_USED]
             flows[b, CHILD_PJ] = per_fill
-            if space.edges[TENSOR, b] == _OUTPUTS:
+            if k == _OUTPUTS:
                 state.constant[0] -= per_fill * stores[child, SHARE]

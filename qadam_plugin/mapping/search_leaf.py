@@ -16,6 +16,7 @@ from .search_state import (
     BASE,
     CARRIES,
     CHILD_WORDS,
+    CLUSTERS_USED,
     CYCLES,
     EVALUATED,
     FAR_LOOPS,
@@ -39,12 +40,14 @@ from .tables import (
     AXIS,
     BLOCK,
     CONTAINER,
+    FIT,
     LEAK,
     READ,
     READ_BANDWIDTH,
     SHIFT,
     STEP,
     UPDATE,
+    WITHIN,
     WRITE,
     WRITE_BANDWIDTH,
     Tables,
@@ -206,24 +209,30 @@ def _price(tables: Tables, space: Space, state: State) -> tuple[float, float]:
         stores[level, WRITE_WORDS] = 0.0
     pending = 0.0  # updates of a store whose fills follow
     for b in range(edges):
-        child, parent = space.edges[CHILD, b], space.edges[PARENT, b]
+        k, child, parent = space.edges[TENSOR, b], space.edges[CHILD, b], space.edges[PARENT, b]
         reads, fills, updates = flows[b, PARENT_WORDS], flows[b, CHILD_WORDS], 0.0
-        if space.edges[TENSOR, b] == _OUTPUTS:
+        if k == _OUTPUTS:
             updates = reads
             reads -= stores[parent, SHARE]
             fills -= stores[child, SHARE] if child >= 0 else 0.0
+        fit, within = tables.levels[parent, FIT + k], tables.levels[parent, WITHIN + k]
+        if fit != within:
+            reads, updates = float(math.ceil(reads * within / fit)), float(math.ceil(updates * within / fit))
         block = tables.levels[parent, BLOCK]
-        energy += stores[parent, INSTANCES] * (
+        energy += stores[parent, CLUSTERS_USED] * (
             math.ceil(reads / block) * tables.prices[parent, READ]
             + math.ceil(updates / block) * tables.prices[parent, UPDATE]
         )
         stores[parent, READ_WORDS] += reads / base
         if child >= 0:
+            fit, within = tables.levels[child, FIT + k], tables.levels[child, WITHIN + k]
+            if fit != within:
+                fills = float(math.ceil(fills * within / fit))
             block = tables.levels[child, BLOCK]
-            energy += stores[child, INSTANCES] * math.ceil(fills / block) * tables.prices[child, WRITE]
+            energy += stores[child, CLUSTERS_USED] * math.ceil(fills / block) * tables.prices[child, WRITE]
             stores[child, WRITE_WORDS] += (fills + pending) / base
         pending = updates
-        if b + 1 == edges or space.edges[TENSOR, b + 1] != space.edges[TENSOR, b]:
+        if b + 1 == edges or space.edges[TENSOR, b + 1] != k:
             stores[parent, WRITE_WORDS] += pending / base
             pending = 0.0
     cycles = float(base)

@@ -25,7 +25,8 @@ from .search_state import (
     State,
     beats,
 )
-from .tables import KEEP, SIZE, Tables
+from .tables import FIT, KEEP, SIZE, WITHIN, Tables
+from .words import words_of
 
 _D = 8
 _TENSORS = 3
@@ -218,7 +219,8 @@ def _near_fits(tables: Tables, space: Space, state: State) -> bool:
         held = 0
         for k in range(_TENSORS):
             if tables.levels[level, KEEP + k]:
-                held += tile_words(tables.dims, state.extents, row, k, state.tiles, 2 * space.edges.shape[1] - 1)
+                tile = tile_words(tables.dims, state.extents, row, k, state.tiles, 2 * space.edges.shape[1] - 1)
+                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
         if held > tables.levels[level, SIZE]:
             return False
     return True

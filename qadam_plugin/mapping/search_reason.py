@@ -8,9 +8,10 @@ from ..hardware.archspec import ArchSpec, Fanout, Level, LoopConstraint, Storage
 from ..workloads.layer import DIMENSIONS, TENSORS, Layer
 from .mapspace import slot_constraints
 from .plan import slot_names
+from .words import WORD, bits_at, operands_per_word
 
 
-def why_none(spec: ArchSpec, layer: Layer) -> str:
+def why_none(spec: ArchSpec, layer: Layer, packing: str = WORD) -> str:
     """One sentence that names a level, what it would need and what it has.
 
     Looked for in this order: factors that do not divide the layer, dimensions that no level may iterate over far
@@ -33,7 +34,7 @@ def why_none(spec: ArchSpec, layer: Layer) -> str:
             needed = math.prod(constraint.factors.values())
             if needed > mesh:
                 return f"{level.name}: fixed factors need {needed} children along {axis}, it has {mesh}"
-    return _capacity(spec, layer, bounds) or (
+    return _capacity(spec, layer, bounds, packing) or (
         f"{spec.name}: no mapping satisfies all capacities, fan-outs and constraints together"
     )
 
@@ -88,7 +89,7 @@ def _dimension(
     return ""
 
 
-def _capacity(spec: ArchSpec, layer: Layer, bounds: dict[str, int]) -> str:
+def _capacity(spec: ArchSpec, layer: Layer, bounds: dict[str, int], packing: str) -> str:
     """A store that cannot hold the least tile; empty if each could on its own."""
     least: dict[str, int] = dict.fromkeys(DIMENSIONS, 1)
     for index in range(len(spec.levels) - 2, -1, -1):
@@ -100,7 +101,7 @@ def _capacity(spec: ArchSpec, layer: Layer, bounds: dict[str, int]) -> str:
             if _is_closed(spec, dimension, index):
                 least[dimension] = bounds[dimension]
         if isinstance(level, Storage) and level.size_words is not None:
-            held = {tensor: _words(layer, least, tensor) for tensor in TENSORS if tensor in level.keep}
+            held = {tensor: _words(layer, least, tensor, level, packing) for tensor in TENSORS if tensor in level.keep}
             needed = sum(held.values())
             if needed > level.size_words:
                 parts_text = ", ".join(f"{tensor} {words}" for tensor, words in held.items())
@@ -123,8 +124,14 @@ def _is_closed(spec: ArchSpec, dimension: str, index: int) -> bool:
     return True
 
 
-def _words(layer: Layer, extents: dict[str, int], tensor: str) -> int:
-    """Words of a tile with these loop extents."""
+def _words(layer: Layer, extents: dict[str, int], tensor: str, storage: Storage, packing: str) -> int:
+    """Words of a tile with these loop extents in one store."""
+    fit = operands_per_word(storage.datawidth, bits_at(storage, layer, tensor), packing)
+    return math.ceil(_elements(layer, extents, tensor) / fit)
+
+
+def _elements(layer: Layer, extents: dict[str, int], tensor: str) -> int:
+    """Elements of a tile with these loop extents."""
     if tensor == "Weights":
         return math.prod(extents[d] for d in "CMRSG")
     if tensor == "Outputs":

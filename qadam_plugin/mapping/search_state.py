@@ -14,7 +14,7 @@ from ..jit import step
 from .deliveries import AXES, IntArray
 from .mapspace import Space
 from .search_orders import MOST_LISTED
-from .tables import BLOCK, READ, UPDATE, WRITE, Tables
+from .tables import BLOCK, FIT, READ, UPDATE, WITHIN, WRITE, Tables
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ NEAR_LOOPS, FAR_LOOPS, NEAR_STEP, FAR_STEP, ONES, REST = 1, 2, 3, 4, 5, 6
 ABOVE, LEAST_ABOVE, LEAST_CHILD, BASE, OPEN, WHOLE, CHILD_PJ, PARENT_PJ, CHILD_WORDS, PARENT_WORDS = range(10)
 
 #: Columns of `State.stores`.
-INSTANCES, SHARE, READ_WORDS, WRITE_WORDS = range(4)
+INSTANCES, CLUSTERS_USED, SHARE, READ_WORDS, WRITE_WORDS = range(5)
 
 #: Entries of `State.scalars`.
 CYCLES, MACS, CARRIES, EVALUATED, POOLED, TILED, OPENED, BOUNDED, TRIED = range(9)
@@ -56,8 +56,11 @@ class State(NamedTuple):
         times inner loops that no outer one can reuse it over; whether outer loops can reuse it; tile of a child at or
         outside near; pJ per word at child and parent; words of the candidate.
     tiles : int64 (2 B, 5), Inputs' tile of each child: inside near, then at or outside near.
-    stores : float64 (L, 4), instances in use; share of Outputs of one instance; words read and written.
-    per_word : float64 (L, 3), pJ of reading, writing and updating one word, blocks not rounded up.
+    stores : float64 (L, 5), instances in use; those, or the clusters they share accesses in; share of Outputs of one
+        instance, in elements; words read and written.
+    words_each : float64 (L, 3), words that an element of each tensor takes.
+    per_element : float64 (L, 3, 3), pJ of reading, writing and updating one element of each tensor (columns), words and
+        blocks not rounded up.
     constant : float64 (1,), pJ that do not depend on outer loops.
     scalars : int64 (9,), cycles without throttling, MACs in use, number of carries, mappings priced, pool rows in use;
         1 once near and far are chosen and `flows` holds near's tiles; for `Effort` inner choices opened, near's bounds
@@ -77,7 +80,8 @@ class State(NamedTuple):
     flows: FloatArray
     tiles: IntArray
     stores: FloatArray
-    per_word: FloatArray
+    words_each: FloatArray
+    per_element: FloatArray
     constant: FloatArray
     scalars: IntArray
     carries: IntArray
@@ -91,6 +95,8 @@ class State(NamedTuple):
 def empty_state(tables: Tables, space: Space) -> State:
     """Scratch space of a search that has found nothing yet."""
     levels, slots, edges = len(tables.levels), tables.slots.shape[1], space.edges.shape[1]
+    per_word = tables.prices[:, [READ, WRITE, UPDATE]] / tables.levels[:, [BLOCK]]
+    words_each = tables.levels[:, WITHIN : WITHIN + 3] / tables.levels[:, FIT : FIT + 3]
     return State(
         factors=np.ones((slots, _D), np.int64),
         orders=space.orders.copy(),
@@ -99,8 +105,9 @@ def empty_state(tables: Tables, space: Space) -> State:
         extents=np.ones((levels + 7, _D), np.int64),
         flows=np.zeros((edges, 10)),
         tiles=np.ones((2 * edges, AXES), np.int64),
-        stores=np.zeros((levels, 4)),
-        per_word=tables.prices[:, [READ, WRITE, UPDATE]] / tables.levels[:, [BLOCK]],
+        stores=np.zeros((levels, 5)),
+        words_each=words_each,
+        per_element=per_word[:, :, None] * words_each[:, None, :],
         constant=np.zeros(1),
         scalars=np.zeros(9, np.int64),
         carries=np.zeros(4 * slots * _D, np.int64),
