@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from qadam_plugin.engines.base import LayerResult
 from qadam_plugin.engines.registry import ENGINES, make_engine
-from qadam_plugin.engines.rowstationary import RowStationaryEngine
+from qadam_plugin.engines.rowstationary import RowStationaryEngine, RowStationarySettings
 from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.build import build_spec
 from qadam_plugin.hardware.config import AcceleratorConfig
@@ -17,7 +18,7 @@ from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.mapping.model import evaluate
 from qadam_plugin.mapping.nest import LevelLoops, Mapping
 from qadam_plugin.ppa.library import load_library
-from qadam_plugin.ppa.pricing import price_spec
+from qadam_plugin.ppa.pricing import price_layer, price_spec
 from qadam_plugin.workloads.layer import Layer
 
 #: A layer of ResNet-20's first stage, a strided one and a fully connected one.
@@ -122,6 +123,35 @@ def test_engine_travels_light_and_answers_the_same_elsewhere() -> None:
     other = pickle.loads(packed)
     assert other.fingerprint == fingerprint
     assert other.design(SMALL_INT16).run(LAYERS[2], "edp") == engine.design(SMALL_INT16).run(LAYERS[2], "edp")
+
+
+def test_an_operation_costs_less_on_a_layers_narrow_operands() -> None:
+    """At full width as without bits; with `mac_energy: fixed` always so; else what the models say for the bits."""
+    clock_ghz = RowStationaryEngine().design(SMALL_INT16).facts.clock_ghz
+    spec, library = build_spec(SMALL_INT16, clock_ghz), load_library()
+    engines = RowStationaryEngine(), RowStationaryEngine(RowStationarySettings(mac_energy="fixed"))
+    wide, narrow = LAYERS[2], replace(LAYERS[2], input_bits=8, weight_bits=4)
+    (found, fixed) = (engine.design(SMALL_INT16).run(narrow, "energy") for engine in engines)
+    per_op = price_layer(spec, library, narrow).energy.energy_pj["mac"]["compute"]
+    assert found.mac_pj == pytest.approx(narrow.macs * per_op, rel=1e-9)
+    whole = engines[0].design(SMALL_INT16).run(wide, "energy")
+    assert fixed.mac_pj == pytest.approx(whole.mac_pj, rel=1e-9)
+    assert found.mac_pj < 0.6 * fixed.mac_pj
+    full = replace(wide, input_bits=16, weight_bits=16)
+    assert engines[0].design(SMALL_INT16).run(full, "energy").mac_pj == whole.mac_pj
+
+
+def test_settings_are_checked_and_belong_to_the_fingerprint(tmp_path: Path) -> None:
+    file = tmp_path / "engine.yaml"
+    file.write_text("mac_energy: fixed\n")
+    engine, default = make_engine("rowstationary", file), make_engine("rowstationary")
+    assert engine.fingerprint != default.fingerprint
+    assert pickle.loads(pickle.dumps(engine)).fingerprint == engine.fingerprint
+    file.write_text("mac_energy: bits\n")
+    assert make_engine("rowstationary", file).fingerprint == default.fingerprint
+    file.write_text("mac_enregy: fixed\n")
+    with pytest.raises(InputError, match=r"engine.yaml: mac_enregy"):
+        make_engine("rowstationary", file)
 
 
 def test_registry_knows_its_engines_and_refuses_others() -> None:

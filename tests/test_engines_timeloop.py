@@ -288,11 +288,6 @@ def test_objective_and_threads_reach_timeloops_mapper() -> None:
     assert mapper_yaml_fields(limited.mapper, "edp")["search_size"] == 9
 
 
-def test_engine_without_settings_refuses_a_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--engine-settings: engine rowstationary has no settings"):
-        make_engine("rowstationary", tmp_path / "x.yaml")
-
-
 def test_complaint_is_the_error_and_not_the_noise_around_it() -> None:
     accelergy = (
         "2026-11-21 08:36:34 INFO        reading\n"

@@ -20,6 +20,8 @@ _HELP = """Estimate energy per action, area, leakage and clock from the fitted m
 
   qadam-tl estimate mac --pe-type lightpe1
 
+  qadam-tl estimate bits
+
   qadam-tl estimate spad --depth 64 --width 16
 
   qadam-tl estimate glb --kib 108 --width 64
@@ -29,6 +31,9 @@ _HELP = """Estimate energy per action, area, leakage and clock from the fitted m
   qadam-tl estimate config design.yaml --json
 """
 
+#: Widths of the operands that `bits` lists.
+_BITS = (16, 12, 8, 7, 6, 5, 4, 3, 2)
+
 _JSON = typer.Option(False, "--json", help="Print a JSON object.")
 
 
@@ -36,7 +41,7 @@ def register(app: typer.Typer) -> None:
     """Add the command group to the app."""
     group = typer.Typer(help=_HELP, invoke_without_command=True, rich_markup_mode="rich")
     group.callback()(estimate)
-    for command in (mac, spad, glb, dram, config):
+    for command in (mac, bits, spad, glb, dram, config):
         group.command(command.__name__)(command)
     app.add_typer(group, name="estimate")
 
@@ -68,6 +73,37 @@ def mac(
         "mac and control": components.compute_unit(library, pe, pipeline=pipeline),
     }
     _print(f"MAC of {pe.name}", parts, as_json)
+
+
+def bits(
+    pe_type: list[str] = typer.Option([], "--pe-type", metavar="NAME", help="Named types; else all of them."),
+    as_json: bool = _JSON,
+) -> None:
+    """Energy of an operation of a MAC on operands of 16 to 2 bits, its clock included: what fewer bits save."""
+    from ..hardware.pe_types import PE_TYPES
+    from ..hardware.pe_types import pe_type as parse_pe_type
+    from ..ppa.components import operation_energies
+    from ..ppa.library import load_library
+
+    library = load_library()
+    types = [parse_pe_type(name, "--pe-type", "") for name in pe_type or PE_TYPES]
+    found = {pe.name: operation_energies(library, pe, _BITS) for pe in types}
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    from rich import box
+    from rich.table import Table
+
+    from .tables import print_tables
+
+    table = Table(title="pJ per operation, and % of full width", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("bits")
+    for name in found:
+        table.add_column(name, justify="right")
+    for width in ("full", *map(str, _BITS)):
+        cells = [(energies.get(width), energies["full"]) for energies in found.values()]
+        table.add_row(width, *("-" if pj is None else f"{pj:.2f} {100 * pj / full:4.0f}%" for pj, full in cells))
+    print_tables([table])
 
 
 def spad(

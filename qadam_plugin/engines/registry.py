@@ -12,11 +12,9 @@ DEFAULT_ENGINE = "rowstationary"
 
 
 def _rowstationary(settings: Path | None) -> Engine:
-    from .rowstationary import RowStationaryEngine
+    from .rowstationary import rowstationary_engine
 
-    if settings is not None:
-        raise InputError("--engine-settings", "", "engine rowstationary has no settings")
-    return RowStationaryEngine()
+    return rowstationary_engine(settings)
 
 
 def _timeloop(settings: Path | None) -> Engine:

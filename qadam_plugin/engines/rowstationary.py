@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from ..errors import InputError
 from ..hardware.archspec import ArchSpec
@@ -12,7 +15,8 @@ from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
 from ..mapping.evaluation import Evaluation
 from ..ppa.library import ModelLibrary, load_library
-from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
+from ..ppa.pricing import PricedSpec, layer_energy, price_layer, price_spec, resolve_clock_ghz
+from ..userfile import parse_mapping, read_text, validate
 from ..workloads.layer import Layer
 from .base import Access, Design, DesignFacts, Engine, LayerResult, UnbuildableDesign
 from .sources import sources_digest
@@ -24,19 +28,47 @@ if TYPE_CHECKING:
 _SOURCES = ("engines/rowstationary.py", "hardware", "mapping", "ppa", "workloads/layer.py")
 
 
+class RowStationarySettings(BaseModel):
+    """The file behind ``--engine-settings`` of the rowstationary engine. Every key is optional."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    mac_energy: Literal["bits", "fixed"] = "bits"
+    "What an operation costs: less on a layer's narrow operands, or always as much as at full width."
+
+
+_DEFAULTS = RowStationarySettings()
+
+
+def rowstationary_engine(settings_file: Path | None) -> RowStationaryEngine:
+    """The engine with the settings of a file, or the defaults.
+
+    Raises
+    ------
+    InputError : the file cannot be read, or a key is unknown or has an impossible value.
+    """
+    if settings_file is None:
+        return RowStationaryEngine()
+    written = parse_mapping(read_text(settings_file), settings_file)
+    return RowStationaryEngine(validate(RowStationarySettings, written, settings_file))
+
+
 class RowStationaryEngine(Engine):
     """Best mapping by exact search, with Timeloop's counts.
 
     The spec is the one that ``qadam-tl arch`` writes for the config, at the config's clock; energies, area and clock
-    come from the fitted models.
+    come from the fitted models, the energy of an operation for the layer's bits.
     """
 
     name = "rowstationary"
     takes_bits = True
 
-    def __reduce__(self) -> tuple[type[RowStationaryEngine], tuple[()]]:
-        # Tables are loaded where they are used: a pickle carries nothing.
-        return (RowStationaryEngine, ())
+    def __init__(self, settings: RowStationarySettings = _DEFAULTS) -> None:
+        self.settings = settings
+
+    def __reduce__(self) -> tuple[type[RowStationaryEngine], tuple[RowStationarySettings]]:
+        # Tables are loaded where they are used: a pickle carries none.
+        return (RowStationaryEngine, (self.settings,))
 
     @cached_property
     def library(self) -> ModelLibrary:
@@ -45,8 +77,8 @@ class RowStationaryEngine(Engine):
 
     @cached_property
     def fingerprint(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Digest of the code that maps, counts and prices, and of the models' tables."""
-        return sources_digest(_SOURCES, self.library.digest)
+        """Digest of the code that maps, counts and prices, of the models' tables and of the settings."""
+        return sources_digest(_SOURCES, repr((self.library.digest, self.settings.model_dump_json())))
 
     def design(self, config: AcceleratorConfig) -> Design:
         """Build and price the spec of a config."""
@@ -56,14 +88,22 @@ class RowStationaryEngine(Engine):
             priced = price_spec(spec, self.library)
         except InputError as error:
             return UnbuildableDesign(DesignFacts(valid=False, reason=error.message))
-        return RowStationaryDesign(config.pe, clock_ghz, spec, priced)
+        by_bits = self.library if self.settings.mac_energy == "bits" else None
+        return RowStationaryDesign(config.pe, clock_ghz, spec, priced, by_bits)
 
 
 class RowStationaryDesign(Design):
-    """One config's spec with its prices."""
+    """One config's spec with its prices.
 
-    def __init__(self, pe: PEType, clock_ghz: float, spec: ArchSpec, priced: PricedSpec) -> None:
-        self._pe, self._spec, self._priced = pe, spec, priced
+    Parameters
+    ----------
+    library : models that price an operation for a layer's bits; None: it costs what it costs at full width.
+    """
+
+    def __init__(
+        self, pe: PEType, clock_ghz: float, spec: ArchSpec, priced: PricedSpec, library: ModelLibrary | None
+    ) -> None:
+        self._pe, self._spec, self._priced, self._library = pe, spec, priced, library
         self._facts = DesignFacts(True, "", clock_ghz, priced.total_area_um2, tuple(map(str, priced.warnings)))
 
     @property
@@ -78,13 +118,14 @@ class RowStationaryDesign(Design):
         too_wide = self._pe.too_narrow_for(*layer.bits)
         if too_wide:
             return LayerResult(valid=False, reason=too_wide)
-        found = search(self._spec, layer, self._priced.energy, objective)
+        priced = self._priced if self._library is None else price_layer(self._spec, self._library, layer)
+        found = search(self._spec, layer, priced.energy, objective)
         if found.mapping is None or found.evaluation is None:
             return LayerResult(valid=False, reason=found.reason)
-        return self._result(found, found.evaluation)
+        return self._result(priced, found, found.evaluation)
 
-    def _result(self, found: SearchResult, evaluation: Evaluation) -> LayerResult:
-        energy = layer_energy(self._priced, evaluation)
+    def _result(self, priced: PricedSpec, found: SearchResult, evaluation: Evaluation) -> LayerResult:
+        energy = layer_energy(priced, evaluation)
         assert found.mapping is not None
         return LayerResult(
             valid=True,

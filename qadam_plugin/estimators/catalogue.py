@@ -50,6 +50,10 @@ _WIDTHS = {
 }
 _TERMS = {"shift_terms": "shift-add: powers of two per weight, 1 or 2"}
 _PIPELINE = {"pipeline": "ranks of registers within the MAC: 1, or 0 to 2 (fp 0 to 4)"}
+_OPERANDS = {
+    "activation_operand_bits": "bits of the activations that it works on, where they are fewer than the port's",
+    "weight_operand_bits": "of the weights",
+}
 _DEPTHS = {
     "ifmap_spad_depth": "words of the activations' scratchpad that the control counts through: 12",
     "weights_spad_depth": "of the weights': 48",
@@ -59,7 +63,7 @@ _DEPTHS = {
 
 def _named_mac(name: str) -> ComponentClass:
     checked = dict.fromkeys((*_WIDTHS, *_TERMS), "must be that of the PE type")
-    optional = {**checked, **_PIPELINE, **_DEPTHS}
+    optional = {**checked, **_PIPELINE, **_OPERANDS, **_DEPTHS}
     return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, optional, COMPUTE_ACTIONS, "compute_unit")
 
 
@@ -85,7 +89,7 @@ CLASSES: Mapping[str, ComponentClass] = {
     "qadam_mac": ComponentClass(
         "MAC of a general PE with the PE's control",
         _WIDTHS,
-        {**_TERMS, **_PIPELINE, **_DEPTHS},
+        {**_TERMS, **_PIPELINE, **_OPERANDS, **_DEPTHS},
         COMPUTE_ACTIONS,
         "compute_unit",
     ),

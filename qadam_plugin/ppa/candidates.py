@@ -91,6 +91,17 @@ MAC_BULK = {"int": _INT, "shift-add": _SHIFT_ADD, "fp": _FP_BULK}
 MAC_PATH = {"int": _INT, "shift-add": _SHIFT_ADD, "fp": _FP_PATH}
 MAC_IDLE = {"int": _INT, "shift-add": _SHIFT_ADD, "fp": _FP_IDLE}
 
+# Narrow operands: the logarithm of what is left of the energy, of terms that vanish at full width. What the multiplier
+# saves depends on its part of the whole: on its size, and on the accumulator beside it.
+_CUTS = (
+    *("act_cut", "weight_cut", "product_cut", "booth_cut", "act_cut*weight_cut"),
+    *("act_cut^2", "weight_cut^2", "product_cut^2", "log2(act_share)", "log2(weight_share)"),
+)
+_NARROW_SIZES = ("log2(act_bits)", "log2(weight_bits)", "log2(acc_bits)", "guard_bits")
+_NARROW_POOL = (*_CUTS, *(term for size in _NARROW_SIZES for term in _times(_CUTS, size)))
+_NARROW = (Form(("act_cut", "weight_cut"), log=True, pool=_NARROW_POOL),)
+NARROW = {"int": _NARROW, "shift-add": _NARROW}
+
 # A register file of d words of w bits: bits, word lines (d) and data lines (w). The pool: multiplexer trees and the
 # decoder, whose structure changes with the bits of the address.
 _SPAD_LEAN = ("1", "depth", "width", "depth*width")

@@ -7,11 +7,12 @@ from dataclasses import replace
 from math import inf
 
 from ..errors import InputError
-from ..hardware.archspec import Compute, Storage
+from ..hardware.archspec import ArchSpec, Compute, Storage
 from ..hardware.pe_types import PE_TYPES, PEType, pe_type
 from ..userfile import describe, suggestion
 from .components import ADDRESSES, PIPELINE, SEPARATE, SHARED, Estimate, SpadDepths, compute_unit, dram, glb, spad
 from .library import ModelLibrary
+from .narrow import Operands
 
 #: Attributes of a MAC class, and the keys of a PE type that they stand for.
 _MAC_ATTRIBUTES = {
@@ -21,6 +22,9 @@ _MAC_ATTRIBUTES = {
     "accumulator_bits": "acc_bits",
     "shift_terms": "shift_terms",
 }
+
+#: Attributes of a MAC class that say how wide the operands are that it works on; left out: as wide as its ports.
+ACT_OPERAND, WEIGHT_OPERAND = "activation_operand_bits", "weight_operand_bits"
 
 DRAM_CLASS = "qadam_DRAM"
 GLB_CLASS = "qadam_SRAM"
@@ -102,7 +106,32 @@ def estimate_level(library: ModelLibrary, level: Storage | Compute, source: str)
             raise _unknown(level, STORAGE_CLASSES, source)
         return model(library, level, source)
     pe = mac_type(level, source)
-    return compute_unit(library, pe, mac_depths(level, source), mac_pipeline(library, level, pe, source))
+    pipeline = mac_pipeline(library, level, pe, source)
+    return compute_unit(library, pe, mac_depths(level, source), pipeline, mac_operands(level, source))
+
+
+def with_operands(spec: ArchSpec, operands: Operands) -> ArchSpec:
+    """The architecture with its MACs at work on operands of these widths; without any, the architecture itself."""
+    widths = {ACT_OPERAND: operands.act_bits, WEIGHT_OPERAND: operands.weight_bits}
+    given = {name: bits for name, bits in widths.items() if bits is not None}
+    if not given:
+        return spec
+    compute = replace(spec.compute, attributes={**spec.compute.attributes, **given})
+    return replace(spec, levels=(*spec.levels[:-1], compute))
+
+
+def mac_operands(level: Compute, source: str) -> Operands:
+    """Widths of the operands that a MAC works on, as its attributes give them.
+
+    Raises
+    ------
+    InputError : a width is no integer of at least 1.
+    """
+    act, weight = (
+        _count(level, name, 1, 1, source) if name in level.attributes else None
+        for name in (ACT_OPERAND, WEIGHT_OPERAND)
+    )
+    return Operands(act, weight)
 
 
 def mac_depths(level: Compute, source: str) -> SpadDepths:

@@ -7,11 +7,12 @@ its `leak`. What a PE's control draws per operation belongs to `compute`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..hardware.pe_types import PEType
 from .library import ModelLibrary, known_variant
+from .narrow import FULL_WIDTH, Operands, energy_ratio
 
 Parameters = Mapping[str, float]
 
@@ -60,13 +61,17 @@ class Estimate:
 
 
 def compute_unit(
-    library: ModelLibrary, pe: PEType, depths: SpadDepths | None = None, pipeline: int = PIPELINE
+    library: ModelLibrary,
+    pe: PEType,
+    depths: SpadDepths | None = None,
+    pipeline: int = PIPELINE,
+    operands: Operands = FULL_WIDTH,
 ) -> Estimate:
     """MAC and control of a PE: what Timeloop calls its compute level.
 
-    The control works through a gated operation as through any other.
+    The control works through a gated operation, and through one on narrow operands, as through any other.
     """
-    unit, rest = mac(library, pe, pipeline), control(library, depths or SpadDepths())
+    unit, rest = mac(library, pe, pipeline, operands), control(library, depths or SpadDepths())
     extra = rest.energy_pj["compute"]
     paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
     return Estimate(
@@ -79,8 +84,12 @@ def compute_unit(
     )
 
 
-def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE) -> Estimate:
-    """Multiply-accumulate unit with its registers, without control; `compute_gated` is an operation on a zero."""
+def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE, operands: Operands = FULL_WIDTH) -> Estimate:
+    """Multiply-accumulate unit with its registers, without control; `compute_gated` is an operation on a zero.
+
+    On narrow operands an operation costs less and all else is as it was. What it costs less was characterised with
+    `PIPELINE` ranks and holds for all. A zero among narrow operands costs no more than another operand.
+    """
     parameters = {
         "act_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
@@ -90,14 +99,28 @@ def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE) -> Estimate
     }
     values, warnings = _predict(library, "mac", pe.family, parameters)
     idle = values["idle_energy"]
+    ratio, narrow_warnings = energy_ratio(library, pe, operands)
+    compute, gated = (values["compute_energy"] - idle) * ratio, values["gated_energy"] - idle
     return Estimate(
-        energy_pj={"compute": values["compute_energy"] - idle, "compute_gated": values["gated_energy"] - idle},
+        energy_pj={"compute": compute, "compute_gated": gated if ratio == 1 else min(gated, compute)},
         leakage_mw=values["leakage"] * 1e-3,
         idle_pj=idle,
         area_um2=values["area"],
         path_ns=values.get("critical_path"),
-        warnings=warnings,
+        warnings=warnings + narrow_warnings,
     )
+
+
+def operation_energies(library: ModelLibrary, pe: PEType, widths: Sequence[int]) -> dict[str, float]:
+    """Energy of an operation of a MAC with its cycle's clock, pJ: at ``full`` width, and by the bits of its operands.
+
+    Parameters
+    ----------
+    widths : of the operands; a weight is no wider than its port, and widths beyond the activations' port are left out.
+    """
+    narrow = {str(bits): Operands(bits, min(bits, pe.weight_bits)) for bits in widths if bits <= pe.act_bits}
+    found = {name: mac(library, pe, operands=each) for name, each in {"full": FULL_WIDTH, **narrow}.items()}
+    return {name: unit.energy_pj["compute"] + unit.idle_pj for name, unit in found.items()}
 
 
 def control(library: ModelLibrary, depths: SpadDepths) -> Estimate:

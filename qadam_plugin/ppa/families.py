@@ -105,6 +105,25 @@ MAC_OPTIONS = Family(
     checks=(*(quantity.column for quantity in _MAC_QUANTITIES), *_MAC_CHECKS),
 )
 
+
+def operands_exist(family: str, p: Parameters) -> bool:
+    """Whether there can be a MAC with narrow operands of these widths: none is wider than its port."""
+    narrow = p["act_operand_bits"] <= p["act_bits"] and p["weight_operand_bits"] <= p["weight_bits"]
+    whole = family != "shift-add" or p["weight_operand_bits"] % BITS_PER_SHIFT_TERM == 0
+    return narrow and whole and mac_exists(family, p)
+
+
+#: MACs of `MAC` with one pipeline rank on operands narrower than their ports. What is fitted is their energy over that
+#: at full width (`narrow.narrow_ratios`).
+MAC_BITS = Family(
+    "mac_bits",
+    (*_WIDTHS, "act_operand_bits", "weight_operand_bits"),
+    (Quantity("narrow_ratio", "narrow_ratio", "energies at full width", candidates.NARROW),),
+    variant="family",
+    checks=("compute_pj", "compute_uniform_pj", "compute_lower_pj", "idle_pj"),
+    exists=operands_exist,
+)
+
 #: Variants: ``separate`` addresses for reading and writing, or one ``shared`` by both.
 SPAD = Family(
     "spad",
@@ -171,5 +190,5 @@ ARRAY = Family(
 PE = Family("pe", (*_WIDTHS, *_DEPTHS), (), variant="family", checks=_PE_FIGURES)
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (MAC, MAC_OPTIONS, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)
+    family.name: family for family in (MAC, MAC_OPTIONS, MAC_BITS, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)
 }

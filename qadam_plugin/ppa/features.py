@@ -38,6 +38,14 @@ DERIVED: dict[str, Callable[[Parameters], float]] = {
     "split": lambda p: float(p["pipeline"] >= 2),
     # Ranks of registers within a floating-point sum.
     "sum_ranks": lambda p: max(p["pipeline"] - 2, 0),
+    # Part of the operands' bits, of the product and of the Booth rows that narrow operands do without: 0 at full width.
+    "act_cut": lambda p: 1 - p["act_operand_bits"] / p["act_bits"],
+    "weight_cut": lambda p: 1 - p["weight_operand_bits"] / p["weight_bits"],
+    "product_cut": lambda p: 1 - p["act_operand_bits"] * p["weight_operand_bits"] / (p["act_bits"] * p["weight_bits"]),
+    "booth_cut": lambda p: 1 - ceil(p["weight_operand_bits"] / 2) / ceil(p["weight_bits"] / 2),
+    # Bits of a narrow operand over those of its port.
+    "act_share": lambda p: p["act_operand_bits"] / p["act_bits"],
+    "weight_share": lambda p: p["weight_operand_bits"] / p["weight_bits"],
     # Address of a scratchpad, and the words that a decoder of so many bits tells apart.
     "address_bits": lambda p: ceil(log2(p["depth"])),
     "decoded_words": lambda p: 2.0 ** ceil(log2(p["depth"])),

@@ -16,9 +16,10 @@ import numpy as np
 from ..errors import InputError
 from .arrays import array_ratios
 from .candidates import Form
-from .families import ARRAY, FAMILIES, PE, Family, Quantity
+from .families import ARRAY, FAMILIES, MAC_BITS, PE, Family, Quantity
 from .features import parse_term
 from .library import Model, ModelFile, ModelRecord
+from .narrow import narrow_ratios
 from .regression import (
     Array,
     Validation,
@@ -182,6 +183,8 @@ def fit_family(family: Family, tables: Path) -> ModelFile:
     rows = load_table(path, family)
     if family is ARRAY:
         rows = array_ratios(rows, load_table(tables / f"{PE.name}.csv", PE))
+    if family is MAC_BITS:
+        rows = narrow_ratios(rows)
     records = [
         record
         for variant in dict.fromkeys(row.variant for row in rows)

@@ -10,10 +10,12 @@ from typing import Protocol
 from ..hardware.archspec import ArchSpec, Compute, Fanout, Storage
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
-from .classes import DRAM_CLASS, estimate_level
+from ..workloads.layer import Layer
+from .classes import DRAM_CLASS, estimate_level, with_operands
 from .components import Estimate, array_overhead_um2
 from .energy_table import EnergyTable
 from .library import ModelLibrary
+from .narrow import Operands
 
 #: An automatic clock leaves this part of the slowest part's path: a PE as a whole was synthesised up to 11.6 % slower
 #: than its slowest part (`qadam-tl models --check`).
@@ -182,6 +184,19 @@ def price_spec(spec: ArchSpec, library: ModelLibrary) -> PricedSpec:
         slowest=slowest.name,
         warnings=tuple(warnings),
     )
+
+
+def price_layer(spec: ArchSpec, library: ModelLibrary, layer: Layer) -> PricedSpec:
+    """What an architecture costs while it works on a layer of these bits: operations on narrow operands cost less.
+
+    Without bits, or where the PE type gains nothing, the same as `price_spec`. Bits that do not fit the MAC are a
+    warning, and priced at full width.
+
+    Raises
+    ------
+    InputError : as `price_spec`.
+    """
+    return price_spec(with_operands(spec, Operands(layer.input_bits, layer.weight_bits)), library)
 
 
 def _components(spec: ArchSpec, library: ModelLibrary, cycle_ns: float) -> tuple[PricedComponent, ...]:

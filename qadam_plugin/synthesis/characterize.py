@@ -20,9 +20,10 @@ from pathlib import Path
 
 from ..errors import InputError, RunError
 from .cacti import build_cacti
+from .figures import figures_of
 from .liberty import CellLibrary
 from .library import cache_folder, cell_library
-from .measure import Measurement, measure
+from .measure import Measurement
 from .points import Point, all_points
 from .rows import Row, RowStore, formatted, table_text, write_whole
 from .synth import yosys_version
@@ -181,7 +182,7 @@ def _work(family: str, name: str, how: Measurement) -> tuple[dict[str, str], flo
     """Measure one point, by its name: designs do not travel between processes."""
     began = time.monotonic()
     try:
-        figures = formatted(measure(_points()[family, name], how))
+        figures = formatted(figures_of(_points()[family, name], how))
     except OSError as error:
         raise RunError(f"{name}: {error}") from None
     except _Ended:

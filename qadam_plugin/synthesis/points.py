@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import product
 
-from ..hardware.pe_types import MAX_SHIFT, PE_TYPES, PEType
-from .designs import MAX_PIPELINE, Design, array_design, control_design, mac_design, pe_design, spad_design
+from ..hardware.pe_types import PE_TYPES, PEType
+from .designs import MAX_PIPELINE, array_design, control_design, mac_design, pe_design, spad_design
 from .formats import BF16_PE
+from .narrow_points import narrow_points
+from .point import Point, integer, mac_columns, shift_add
 
-FAMILIES = ("mac", "mac_options", "spad", "control", "pe", "array", "glb")
-
-#: Value of the column ``family`` for BF16, which has a word of FP16's width.
-BF16 = "bf16"
+FAMILIES = ("mac", "mac_options", "mac_bits", "spad", "control", "pe", "array", "glb")
 
 _KIB = 8 * 1024
 _ACT_WIDTHS = (2, 3, 4, 6, 8, 10, 12, 14, 16)
@@ -26,31 +24,9 @@ _GLB_WIDTHS = (32, 40, 48, 56, 64, 80, 96, 128)
 _GLB_BANKS = (1, 2, 4)
 
 
-@dataclass(frozen=True)
-class Point:
-    """One row of a table.
-
-    Attributes
-    ----------
-    family : table.
-    name : what it is, unique in its table.
-    parameters : value per parameter column of the table.
-    weight : about how long it takes, relative to others: long ones are begun first.
-    design : the hardware; None for a global buffer.
-    simulated : whether its energy is simulated (always but for most of the PEs).
-    """
-
-    family: str
-    name: str
-    parameters: Mapping[str, str | int]
-    weight: float
-    design: Design | None = None
-    simulated: bool = True
-
-
 def all_points() -> tuple[Point, ...]:
     """Every point of every table, table by table."""
-    return (*_macs(), *_mac_options(), *_spads(), *_controls(), *_pes(), *_arrays(), *_glbs())
+    return (*_macs(), *_mac_options(), *narrow_points(), *_spads(), *_controls(), *_pes(), *_arrays(), *_glbs())
 
 
 def quick_points() -> tuple[Point, ...]:
@@ -61,6 +37,7 @@ def quick_points() -> tuple[Point, ...]:
         *(spad_design(48, width, one_address=True).name for width in (4, 16)),
         control_design(12, 48, 16).name,
         mac_design(PE_TYPES["int8"], zero_gating=True).name,
+        *(f"{mac_design(PE_TYPES['int8']).name}_on_a{bits}_w{bits}" for bits in (4, 8)),
         pe_design(PE_TYPES["lightpe1"], 12, 48, 16).name,
         pe_design(PE_TYPES["int16"], 12, 48, 16).name,
         array_design(2, 2, PE_TYPES["lightpe1"], 12, 48, 16).name,
@@ -69,21 +46,11 @@ def quick_points() -> tuple[Point, ...]:
     return tuple(point for point in all_points() if point.name in chosen)
 
 
-def _mac_columns(pe: PEType) -> dict[str, str | int]:
-    return {
-        "family": BF16 if pe == BF16_PE else pe.family,
-        "act_bits": pe.act_bits,
-        "weight_bits": pe.weight_bits,
-        "acc_bits": pe.acc_bits,
-        "shift_terms": pe.shift_terms,
-    }
-
-
 def _mac(pe: PEType, pipeline: int) -> Point:
     design = mac_design(pe, pipeline)
     # Array multipliers of floating point take longest: significands with the leading one.
     return Point(
-        "mac", design.name, _mac_columns(pe) | {"pipeline": pipeline}, 2 + pe.act_bits * pe.weight_bits / 20, design
+        "mac", design.name, mac_columns(pe) | {"pipeline": pipeline}, 2 + pe.act_bits * pe.weight_bits / 20, design
     )
 
 
@@ -93,8 +60,8 @@ def _macs() -> tuple[Point, ...]:
         point = _mac(pe, 1)
         found[point.name] = point
     deep = (
-        *(_integer(bits, bits, 8) for bits in (4, 8, 12, 16)),
-        *(_shift_add(*each) for each in product((4, 8, 12, 16), (1, 2), (8,))),
+        *(integer(bits, bits, 8) for bits in (4, 8, 12, 16)),
+        *(shift_add(*each) for each in product((4, 8, 12, 16), (1, 2), (8,))),
     )
     for pe in (*PE_TYPES.values(), *deep, *_floats()):
         for pipeline in range(MAX_PIPELINE[pe.family] + 1):
@@ -106,27 +73,19 @@ def _macs() -> tuple[Point, ...]:
 def _integers() -> Iterator[PEType]:
     """Widths 2 to 16: a grid with 8 guard bits, a coarser one with others, and odd pairs between the grid's."""
     for act, weight in product(_ACT_WIDTHS, _ACT_WIDTHS):
-        yield _integer(act, weight, 8)
+        yield integer(act, weight, 8)
     for act, weight, guard in product((2, 4, 8, 12, 16), (2, 4, 8, 12, 16), (2, 16)):
-        yield _integer(act, weight, guard)
+        yield integer(act, weight, guard)
     for act, weight in product(range(2, 17), range(2, 17)):
         if (act + 3 * weight) % 5 == 0:
-            yield _integer(act, weight, 8)
-
-
-def _integer(act: int, weight: int, guard: int) -> PEType:
-    return PEType("", "int", act, weight, act + weight + guard)
+            yield integer(act, weight, 8)
 
 
 def _shift_adds() -> Iterator[PEType]:
     yield PE_TYPES["lightpe1"]
     yield PE_TYPES["lightpe2"]
     for act, terms, guard in product(range(4, 17), (1, 2), (4, 8, 16)):
-        yield _shift_add(act, terms, guard)
-
-
-def _shift_add(act: int, terms: int, guard: int) -> PEType:
-    return PEType("", "shift-add", act, 4 * terms, act + MAX_SHIFT + terms - 1 + guard, terms)
+        yield shift_add(act, terms, guard)
 
 
 def _floats() -> tuple[PEType, ...]:
@@ -138,7 +97,7 @@ def _mac_options() -> tuple[Point, ...]:
     points = []
     for pe, (gated, zero) in product(PE_TYPES.values(), ((False, False), (True, True))):
         design = mac_design(pe, 1, gated, zero)
-        columns = _mac_columns(pe) | {"pipeline": 1, "clock_gating": int(gated), "zero_gating": int(zero)}
+        columns = mac_columns(pe) | {"pipeline": 1, "clock_gating": int(gated), "zero_gating": int(zero)}
         points.append(Point("mac_options", design.name, columns, 10, design))
     return tuple(points)
 
@@ -179,7 +138,7 @@ def _pe(pe: PEType, depths: tuple[int, int, int], simulated: bool) -> Point:
     design = pe_design(pe, *depths)
     bits = depths[0] * pe.act_bits + depths[1] * pe.weight_bits + depths[2] * pe.acc_bits
     columns = {"ifmap_depth": depths[0], "weights_depth": depths[1], "psum_depth": depths[2]}
-    return Point("pe", design.name, _mac_columns(pe) | columns, 5 + bits / 300, design, simulated)
+    return Point("pe", design.name, mac_columns(pe) | columns, 5 + bits / 300, design, simulated)
 
 
 def _arrays() -> tuple[Point, ...]:
@@ -199,7 +158,7 @@ def _arrays() -> tuple[Point, ...]:
         columns = {
             "rows": rows,
             "cols": cols,
-            **_mac_columns(pe),
+            **mac_columns(pe),
             "ifmap_depth": 12,
             "weights_depth": 48,
             "psum_depth": 16,

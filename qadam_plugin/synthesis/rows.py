@@ -32,6 +32,9 @@ _METHOD = (
     *("designs", "formats", "golden", "golden_cycles", "golden_pe", "operands", "vectors"),
 )
 
+#: Those of a table's own, besides.
+_OWN_METHOD = {"mac_bits": ("narrow",)}
+
 _OPERANDS = {
     "mac": "compute_pj gaussian; compute_uniform_pj uniform; compute_relu_pj relu; gated_pj zero activations; "
     "compute_default_pj 0.1 toggles per net and cycle",
@@ -39,12 +42,15 @@ _OPERANDS = {
     "control": "steady convolution",
     "pe": "gaussian; steady convolution",
     "array": "gaussian; steady convolution",
+    "mac_bits": "compute_pj gaussian, in the ports' upper bits; compute_uniform_pj uniform, there; compute_lower_pj "
+    "gaussian, in the lower bits, extended by their sign",
 }
 _OPERANDS["mac_options"] = _OPERANDS["mac"]
 
 _TITLES = {
     "mac": "Multiply-accumulate units with their registers: energy per operation, one operation per cycle.",
     "mac_options": "MACs without clock gating, and with zero gating, beside those of mac.csv.",
+    "mac_bits": "MACs of mac.csv on operands narrower than their ports: energy per operation, one operation per cycle.",
     "spad": "Scratchpads in flip-flops, an address for each port or one for both: energy that an access adds.",
     "control": "Control of a PE without its scratchpads and MAC: energy of a cycle that issues an operation.",
     "pe": "Whole PEs, synthesised flat: energy of a cycle with one operation. They check the sum of the parts.",
@@ -72,11 +78,11 @@ def formatted(figures: Mapping[str, float]) -> dict[str, str]:
 
 
 @cache
-def _method_digest() -> str:
-    """Digest of the code that figures depend on; the Verilog counts with the design."""
+def _method_digest(family: str) -> str:
+    """Digest of the code that the figures of a table depend on; the Verilog counts with the design."""
     package = files("qadam_plugin.synthesis")
     digest = hashlib.sha256()
-    for name in _METHOD:
+    for name in (*_METHOD, *_OWN_METHOD.get(family, ())):
         digest.update((package / f"{name}.py").read_bytes())
     return digest.hexdigest()
 
@@ -98,7 +104,7 @@ class RowStore:
             point.name,
             point.simulated,
             asdict(self.how),
-            _method_digest(),
+            _method_digest(point.family),
             yosys_version() if circuit else CACTI_PACKAGE,
             self.library.sha256 if circuit and self.library else "",
             "\n".join(point.design.verilog) if point.design else dict(point.parameters),
