@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,21 @@ from .network_options import BITS
 
 if TYPE_CHECKING:
     from ..workloads.network import Network
+    from ..workloads.onnx_import import Imported
 
-_HELP = """List the networks that ship, or look into one.
+_IMPORT_HELP = """Make a network file of an ONNX model: its convolutions and matrix products in the order of execution.
+
+What else the model does is listed with its share of the nodes. A quantised model brings its bit-widths along. Weights
+in files of their own are not needed. Needs the package onnx: pip install 'qadam-tl\\[onnx]'.
+
+[bold]Examples[/bold]
+
+  qadam-tl networks import model.onnx -o network.yaml
+
+  qadam-tl networks import detector.onnx --input images:1x3x640x640 --name detector -o detector.yaml
+"""
+
+_HELP = """List the networks that ship, look into one, or make one of an ONNX model.
 
 [bold]Examples[/bold]
 
@@ -34,6 +48,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(networks)
     group.command("show")(show)
     group.command("problems")(problems)
+    group.command("import", help=_IMPORT_HELP)(import_network)
     app.add_typer(group, name="networks")
 
 
@@ -121,6 +136,75 @@ def problems(
     except OSError as error:
         raise InputError("-o", "", f"cannot write into {output}: {error.strerror}") from None
     typer.echo(f"{len(network.layers)} problems of {network.name} in {output}")
+
+
+def import_network(
+    model: Path = typer.Argument(..., metavar="MODEL.onnx", help="ONNX model."),
+    output: Path | None = typer.Option(
+        None, "-o", "--output", metavar="FILE", help="Network file; left out: to standard output."
+    ),
+    name: str | None = typer.Option(None, "--name", metavar="NAME", help="Of the network; left out: the file's."),
+    dataset: str = typer.Option("unknown", "--dataset", metavar="NAME", help="What the network is for."),
+    shape: list[str] = typer.Option(
+        [], "--input", metavar="NAME:SHAPE", help="Shape of an input, such as images:1x3x224x224; may be repeated."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON object instead of text."),
+) -> None:
+    from ..workloads.onnx_import import import_onnx
+    from .mapping_options import write_text
+
+    title = re.sub(r"[^A-Za-z0-9_.\-]+", "_", model.stem) if name is None else name
+    command = f"qadam-tl networks import {model.name}"
+    found = import_onnx(model, title, dataset, dict(map(_input_shape, shape)), command)
+    if output is not None:
+        write_text(output, found.text)
+    if as_json:
+        typer.echo(json.dumps({**_totals(found.network), **_imported(found)}))
+        return
+    if output is None:
+        typer.echo(found.text, nl=False)
+    for line in _report(found, output):
+        typer.echo(line, err=output is None)
+
+
+def _input_shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, colon, sizes = text.rpartition(":")
+    if not (name and colon and re.fullmatch(r"[1-9]\d{0,8}(x[1-9]\d{0,8}){0,7}", sizes)):
+        raise InputError("--input", "", f"a name and a shape such as images:1x3x224x224 is wanted, not '{text}'")
+    return name, tuple(map(int, sizes.split("x")))
+
+
+def _imported(found: Imported) -> dict[str, object]:
+    """What an import left out, for a script."""
+    return {
+        "bits": found.network.has_bits,
+        "unquantised": list(found.unquantised),
+        "nodes": found.nodes,
+        "skipped": [
+            {"op": item.op, "nodes": item.nodes, "share": item.share, "multiplies": item.multiplies}
+            for item in found.skipped
+        ],
+    }
+
+
+def _report(found: Imported, output: Path | None) -> list[str]:
+    """What an import found and left out, for a person."""
+    network = found.network
+    kinds = "with bit-widths" if network.has_bits else "not quantised"
+    lines = [
+        f"{network.name}: {network.layer_count} layers of {found.nodes} nodes, {network.macs:,} MACs, "
+        f"{network.weights:,} weights, {kinds}{'' if output is None else f'; in {output}'}"
+    ]
+    if found.skipped:
+        shares = (f"{item.op} {item.nodes} ({100 * item.share:.1f} %)" for item in found.skipped)
+        lines.append(f"skipped, of all nodes: {', '.join(shares)}")
+    lacking = [item.op for item in found.skipped if item.multiplies]
+    if lacking:
+        lines.append(f"attention: these multiply too, and are missing in the network: {', '.join(lacking)}")
+    if found.unquantised:
+        some = ", ".join(found.unquantised[:5]) + (" ..." if len(found.unquantised) > 5 else "")
+        lines.append(f"not quantised, 32 bits: {some}")
+    return lines
 
 
 def _network(name: str, bits: str | None) -> Network:
