@@ -262,6 +262,42 @@ def test_integer_operators_bring_their_bits_along(tmp_path: Path) -> None:
     assert [item.layer.M for item in found.network.layers] == [8, 8, 10]
 
 
+def test_operators_of_onnx_runtime_stand_for_standard_ones(tmp_path: Path) -> None:
+    graph, ours = Builder(), "com.microsoft"
+    scale, zero = graph.small("scale", TensorProto.FLOAT, [0.5]), graph.small("zero", TensorProto.UINT8, [0])
+    how, signed = [scale, zero], [scale, graph.small("signed", TensorProto.INT8, [0])]
+    x = graph.node("QuantizeLinear", [graph.input("x", (1, 4, 8, 8)), *how], domain=ours)
+    filters = [graph.weights("a.weight", (4, 4, 1, 1), TensorProto.INT8), *signed]
+    y = graph.node("QLinearConv", [x, *how, *filters, *how])
+    x = graph.node("QLinearAdd", [x, *how, y, *how, *how], domain=ours)
+    x = graph.node("QLinearConcat", [*how, x, *how, y, *how], domain=ours, axis=1)
+    x = graph.node("Flatten", [graph.node("QLinearGlobalAveragePool", [x, *how, *how], domain=ours, channels_last=0)])
+    head = [graph.weights("fc.weight", (10, 8), TensorProto.INT8), *signed]
+    x = graph.node("QGemm", [x, *how, *head, "", *how], domain=ours, transB=1)
+    found = imported(graph.write(tmp_path / "m.onnx", graph.node("DequantizeLinear", [x, *how], domain=ours)))
+    assert steps(found.network) == [
+        ("conv", Layer(C=4, M=4, P=8, Q=8, weight_bits=8, input_bits=8, output_bits=8), [1]),
+        ("fc", Layer(C=8, M=10, weight_bits=8, input_bits=8, output_bits=8), []),
+    ]
+    assert "com.microsoft.QLinearConcat" in {item.op for item in found.skipped}
+
+
+def test_quantisers_of_qonnx_say_their_bits(tmp_path: Path) -> None:
+    graph = Builder()
+
+    def quant(x: str, name: str, bits: int) -> str:
+        parts = [(f"{name}.scale", 0.5), (f"{name}.zero", 0), (f"{name}.bits", bits)]
+        given = [graph.small(part, TensorProto.FLOAT, [value]) for part, value in parts]
+        return graph.node("Quant", [x, *given], domain="qonnx.custom_op.general", signed=1, narrow=0)
+
+    x = quant(graph.input("x", (1, 4, 8, 8)), "x", 6)
+    x = graph.node("Conv", [x, quant(graph.weights("a.weight", (4, 4, 1, 1)), "a", 3)])
+    x = graph.node("Flatten", [quant(graph.node("Relu", [x]), "y", 5)])
+    ones = graph.node("BipolarQuant", [graph.weights("b.weight", (256, 10)), "x.scale"], domain="onnx.brevitas")
+    path = graph.write(tmp_path / "m.onnx", graph.node("MatMul", [x, ones]))
+    assert bits_of(imported(path).network) == {"a": (6, 3, 5), "b": (5, 1, 5)}
+
+
 def test_open_shapes_are_asked_for(tmp_path: Path) -> None:
     graph = Builder()
     x = graph.input("x:0", ["batch", 3, "height", None])

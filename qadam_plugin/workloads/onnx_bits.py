@@ -1,4 +1,4 @@
-"""Bit-widths that a quantised ONNX model brings along: QDQ, QCDQ and integer operators."""
+"""Bit-widths that a quantised ONNX model brings along: QDQ, QCDQ, QONNX and integer operators."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def _names() -> dict[int, str]:
 def _quantised(graph: OnnxGraph, tensor: str, makers: dict[str, OnnxNode], names: dict[int, str]) -> int | None:
     """Bits of a tensor's elements; None where they are not quantised."""
     while True:
+        if tensor in graph.said_bits:
+            return graph.said_bits[tensor]
         bits = _QUANTISED.get(names.get(graph.types.get(tensor, 0), ""))
         node = makers.get(tensor)
         if node is None:

@@ -107,10 +107,10 @@ def _skipped(graph: OnnxGraph, nodes: Sequence[OnnxNode]) -> tuple[Skipped, ...]
 def _skipped_as(graph: OnnxGraph, node: OnnxNode) -> tuple[str, bool]:
     """What a node that is no layer is called, and whether it multiplies all the same."""
     if node.op not in OPERANDS:
-        return node.op, node.op in OTHER_PRODUCTS
+        return node.written, node.op in OTHER_PRODUCTS
     if all(name in graph.constants for name in node.outputs):
-        return f"{node.op} of constants", False
-    return f"{node.op} in more than 2 dimensions", True
+        return f"{node.written} of constants", False
+    return f"{node.written} in more than 2 dimensions", True
 
 
 def _names(graph: OnnxGraph, layers: Sequence[OnnxLayer]) -> list[str]:

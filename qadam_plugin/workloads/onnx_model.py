@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, RunError
 from ..userfile import suggestion
+from .onnx_dialects import standardise
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -30,12 +31,14 @@ class OnnxNode:
     Attributes
     ----------
     label : its name, or its operator and place where it has none.
-    op : operator, with its domain where that is not ONNX's own.
+    op : operator, with its domain where that is not ONNX's own; the standard one where another stands for it.
+    written : operator as the file has it.
     inputs, outputs : tensors; empty for what is left out.
     """
 
     label: str
     op: str
+    written: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     proto: NodeProto
@@ -70,6 +73,7 @@ class OnnxGraph:
     types : `onnx.TensorProto.DataType` of the tensors of which it is known.
     constants : tensors that do not depend on the model's inputs.
     values : constants of one number, which say how narrow a quantised tensor is.
+    said_bits : of the tensors that a quantiser makes which says so itself.
     """
 
     path: Path
@@ -78,6 +82,7 @@ class OnnxGraph:
     types: Mapping[str, int]
     constants: frozenset[str]
     values: Mapping[str, float]
+    said_bits: Mapping[str, int]
 
     def shape(self, node: OnnxNode, tensor: str) -> tuple[int, ...]:
         """Shape of a tensor that a node needs.
@@ -137,8 +142,10 @@ def read_onnx(path: Path, inputs: Mapping[str, Sequence[int]]) -> OnnxGraph:
     except Exception as error:
         raise InputError(path, "", f"its functions cannot be inlined: {_first_line(error)}") from None
     _set_inputs(model.graph, constants, inputs, path)
-    nodes = tuple(_node(place, proto) for place, proto in enumerate(model.graph.node))
+    written = [_operator(proto) for proto in model.graph.node]
     values = _single_values(model.graph)
+    said_bits = standardise(model.graph, values)
+    nodes = tuple(_node(place, proto, written[place]) for place, proto in enumerate(model.graph.node))
     constants |= _check_order(nodes, constants | {item.name for item in model.graph.input}, constants, path)
     _forget_shapes(model.graph)
     try:
@@ -150,7 +157,7 @@ def read_onnx(path: Path, inputs: Mapping[str, Sequence[int]]) -> OnnxGraph:
     shapes |= {item.name: tuple(item.dims) for item in graph.initializer}
     types = {item.name: item.type.tensor_type.elem_type for item in known}
     types |= {item.name: item.data_type for item in graph.initializer}
-    return OnnxGraph(path, nodes, shapes, types, frozenset(constants), values)
+    return OnnxGraph(path, nodes, shapes, types, frozenset(constants), values, said_bits)
 
 
 def _parsed(path: Path, model: ModelProto) -> ModelProto:
@@ -231,10 +238,13 @@ def _set_inputs(graph: GraphProto, constants: set[str], wanted: Mapping[str, Seq
             raise InputError(path, f"input {item.name}", message)
 
 
-def _node(place: int, proto: NodeProto) -> OnnxNode:
-    op = proto.op_type if proto.domain in _STANDARD else f"{proto.domain}.{proto.op_type}"
-    label = proto.name or f"{op} (node {place + 1})"
-    return OnnxNode(label, op, tuple(proto.input), tuple(proto.output), proto)
+def _node(place: int, proto: NodeProto, written: str) -> OnnxNode:
+    label = proto.name or f"{written} (node {place + 1})"
+    return OnnxNode(label, _operator(proto), written, tuple(proto.input), tuple(proto.output), proto)
+
+
+def _operator(proto: NodeProto) -> str:
+    return proto.op_type if proto.domain in _STANDARD else f"{proto.domain}.{proto.op_type}"
 
 
 def _check_order(nodes: Sequence[OnnxNode], given: set[str], constants: set[str], path: Path) -> set[str]:
