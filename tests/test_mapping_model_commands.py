@@ -170,3 +170,24 @@ def test_bad_input_is_one_line(
     assert (code, out) == (2, "")
     assert err.startswith(f"qadam-tl: {message}")
     assert err.count("\n") == 1
+
+
+def test_a_layer_with_bits_shows_how_words_are_filled(
+    capsys: pytest.CaptureFixture[str], files: dict[str, str]
+) -> None:
+    given = ("evaluate", "--arch", str(ARCH), "--problem", files["problem"], "--mapping", files["mapping"])
+    code, out, _ = run(capsys, *given, "--bits", "8,3")
+    assert code == 0
+    assert "per word" in out and "wasted bits" in out
+    code, out, _ = run(capsys, *given)
+    assert code == 0 and "per word" not in out
+    code, out, _ = run(capsys, *given, "--bits", "8,3", "--packing", "ideal", "--json")
+    assert code == 0
+    levels = json.loads(out)["levels"]
+    assert levels["weights_spad"]["Weights"]["operands_per_word"] == pytest.approx(16 / 3)
+    assert levels["psum_spad"]["Outputs"]["operands_per_word"] == 1  # partial sums
+    assert levels["DRAM_psum"]["Outputs"]["operands_per_word"] == 2
+    code, _, err = run(capsys, *given, "--bits", "20,3")
+    assert (code, "too narrow for Inputs of 20" in err) == (1, True)
+    code, _, err = run(capsys, *given, "--packing", "tight")
+    assert (code, "word or ideal is wanted, not 'tight'" in err) == (2, True)

@@ -6,7 +6,19 @@ from pathlib import Path
 
 import typer
 
-from .mapping_options import ARCH, BITS, ERT, JSON, PROBLEM, energies, print_answer, read_layer, write_text
+from .mapping_options import (
+    ARCH,
+    BITS,
+    ERT,
+    JSON,
+    PACKING,
+    PROBLEM,
+    energies,
+    print_answer,
+    read_layer,
+    read_packing,
+    write_text,
+)
 
 _HELP = """Find the best mapping of one layer on a Timeloop v0.4 architecture, and say whether that is proven.
 
@@ -26,6 +38,7 @@ def map_layer(
     problem: Path = PROBLEM,
     objective: str = typer.Option("edp", "--objective", metavar="edp|energy|latency", help="What to make smallest."),
     bits: str | None = BITS,
+    packing: str = PACKING,
     ert: Path | None = ERT,
     json: bool = JSON,
     output: Path | None = typer.Option(
@@ -39,12 +52,13 @@ def map_layer(
 
     if objective not in ("edp", "energy", "latency"):
         raise InputError("--objective", "", f"edp, energy or latency is wanted, not '{objective}'")
+    packing = read_packing(packing)
     spec, layer = read_spec(arch), read_layer(problem, bits)
     energy = energies(spec, ert)
 
     from ..mapping.search import search
 
-    found = search(spec, layer, energy, objective)
+    found = search(spec, layer, energy, objective, packing=packing)
     proof = proof_of(objective, found.cost, found.lower_bound, found.optimal)
     if output is not None and found.mapping is not None:
         write_text(

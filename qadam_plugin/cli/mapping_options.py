@@ -28,6 +28,12 @@ BITS: str | None = typer.Option(
     metavar="A,W[,O]",
     help="Bits of activations, weights and outputs, such as 8,4 (outputs: as inputs).",
 )
+PACKING: str = typer.Option(
+    "word",
+    "--packing",
+    metavar="word|ideal",
+    help="How elements with bits lie in words: whole ones only, or across words too.",
+)
 JSON: bool = typer.Option(False, "--json", help="One JSON object instead of text.")
 
 
@@ -43,6 +49,13 @@ def read_layer(problem: Path, bits: str | None) -> Layer:
     if given.default is None or given.layers:
         raise InputError("--bits", "", f"numbers such as 8 or 8,4 are wanted for one layer, not the file '{bits}'")
     return layer_with(layer, given.default)
+
+
+def read_packing(packing: str) -> str:
+    """The packing that a person named."""
+    if packing not in ("word", "ideal"):
+        raise InputError("--packing", "", f"word or ideal is wanted, not '{packing}'")
+    return packing
 
 
 def energies(spec: ArchSpec, ert: Path | None) -> EnergyTable:
@@ -127,12 +140,19 @@ def _level_table(evaluation: Evaluation) -> Table:
     )
     table.add_column("level")
     table.add_column("tensor")
-    for name in ("holds", "instances", "reads", "fills", "updates", "energy (pJ)", "cycles"):
+    packed = any(
+        counts.operands_per_word != 1 or counts.wasted_bits_per_word
+        for result in evaluation.levels.values()
+        for counts in result.tensors.values()
+    )
+    filled = ("per word", "wasted bits") if packed else ()
+    for name in ("holds", *filled, "instances", "reads", "fills", "updates", "energy (pJ)", "cycles"):
         table.add_column(name, justify="right")
     for level, result in evaluation.levels.items():
         for row, (tensor, counts) in enumerate(result.tensors.items()):
             figures = (
                 counts.utilized_capacity,
+                *((f"{float(counts.operands_per_word):.4g}", counts.wasted_bits_per_storage) if packed else ()),
                 counts.utilized_instances,
                 counts.reads,
                 counts.fills,
@@ -141,6 +161,17 @@ def _level_table(evaluation: Evaluation) -> Table:
             cycles = str(result.cycles) if row == 0 else ""
             table.add_row(level if row == 0 else "", tensor, *map(str, figures), f"{counts.energy_pj:.6g}", cycles)
         if result.leakage_energy_pj:
-            table.add_row("", "leakage", *[""] * 5, f"{result.leakage_energy_pj:.6g}", "")
-    table.add_row("MACs", "", "", str(evaluation.utilized_macs), "", "", "", f"{evaluation.mac_energy_pj:.6g}", "")
+            table.add_row("", "leakage", *[""] * (5 + len(filled)), f"{result.leakage_energy_pj:.6g}", "")
+    table.add_row(
+        "MACs",
+        "",
+        "",
+        *[""] * len(filled),
+        str(evaluation.utilized_macs),
+        "",
+        "",
+        "",
+        f"{evaluation.mac_energy_pj:.6g}",
+        "",
+    )
     return table

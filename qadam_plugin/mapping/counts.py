@@ -173,7 +173,9 @@ def _check(tables: Tables, nest: Nest, counts: Counts) -> None:
         else:
             held = 0
             for k in range(_TENSORS):
-                words = words_of(levels[level + 1, WORDS + k], store[level, FIT + k], store[level, WITHIN + k])
+                words = levels[level + 1, WORDS + k]
+                if tables.packed:
+                    words = words_of(words, store[level, FIT + k], store[level, WITHIN + k])
                 held += store[level, KEEP + k] * words
             if held > store[level, SIZE]:
                 verdict, where, required, available = CAPACITY, level, held, store[level, SIZE]
@@ -268,8 +270,8 @@ def _count_accesses(tables: Tables, nest: Nest, counts: Counts) -> None:
                 traffic[level, k, UPDATES] = 0
                 traffic[level, k, READS] = _round(content + peer)
                 traffic[level, k, FILLS] = int(share + peer)
-            fit, within = store[level, FIT + k], store[level, WITHIN + k]
-            if fit != within:
+            if tables.packed:
+                fit, within = store[level, FIT + k], store[level, WITHIN + k]
                 for column in range(READS, UPDATES + 1):
                     traffic[level, k, column] = words_of(traffic[level, k, column], fit, within)
 

@@ -17,6 +17,8 @@ from .plan import make_plan, mapping_arrays
 from .tables import CLUSTERS, FIT, WITHIN, Tables, pack
 from .words import WORD, bits_at, too_wide, wasted_bits, words_of
 
+_ONE = Fraction(1)
+
 _CLASSES = {
     kernel.FACTOR_PRODUCT: "factor_product_mismatch",
     kernel.NO_FANOUT: "no_spatial_fanout",
@@ -104,7 +106,7 @@ def _levels(
                 address_generations=fills + (updates if partial_sums else reads),
                 energy_pj=float(counts.flows[index, k, kernel.ENERGY])
                 * min(instances, int(tables.levels[index, CLUSTERS])),
-                operands_per_word=Fraction(fit, within),
+                operands_per_word=_ONE if fit == within else Fraction(fit, within),
                 wasted_bits_per_word=wasted_bits(level.datawidth, bits_at(level, layer, tensor), packing),
             )
         results[level.name] = LevelResult(

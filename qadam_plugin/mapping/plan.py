@@ -20,7 +20,7 @@ from ..ppa.energy_table import EnergyTable
 from ..workloads.layer import DIMENSIONS, TENSORS, Layer
 from .deliveries import packing
 from .nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, Mapping
-from .words import WORD, bits_at, operands_per_word, too_wide
+from .words import WORD, bits_at, check_packing, operands_per_word, too_wide
 
 #: Axis of each tensor (rows, as `TENSORS`) along which a loop of each dimension (columns, as `DIMENSIONS`) moves; -1:
 #: none.
@@ -91,6 +91,8 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable, packing: str = 
         stands in for a missing `update`, as in Timeloop; for a missing `read` or `write` Timeloop takes a built-in
         formula, which is refused here.
     """
+    check_packing(packing)
+    has_bits = any(bits is not None for bits in layer.bits)
     if (violation := too_wide(spec, layer)) is not None:
         raise InputError("problem", violation.tensor, violation.text)
     inner_first = spec.levels[-2::-1]
@@ -118,7 +120,7 @@ def make_plan(spec: ArchSpec, layer: Layer, energy: EnergyTable, packing: str = 
             if level.cluster_size > 1:
                 cluster_size[index] = level.cluster_size
                 clusters[index] = level.instances // level.cluster_size
-            for k, tensor in enumerate(TENSORS):
+            for k, tensor in enumerate(TENSORS if has_bits else ()):
                 ratio = operands_per_word(level.datawidth, bits_at(level, layer, tensor), packing)
                 fit[index, k] = ratio.as_integer_ratio()
             prices[index] = _storage_prices(level.name, energy)

@@ -7,12 +7,9 @@ import numpy as np
 from ..jit import jit_lean, step
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FIXED, LARGEST, Space
-from .search_inner import set_factor, tile_words
+from .search_inner import held_words, set_factor
 from .search_state import State
-from .tables import BOUND, CONTAINER, FIT, KEEP, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, WITHIN, Tables
-from .words import words_of
-
-_TENSORS = 3
+from .tables import BOUND, CONTAINER, MESH_X, MESH_Y, SIZE, SLOT_LEVEL, SLOT_MESH, Tables
 
 #: Rows of a walk.
 _CHOICE, _CURSOR = range(2)
@@ -151,11 +148,7 @@ def _fits(tables: Tables, state: State, innermost: int, end: int) -> bool:
         size = tables.levels[level, SIZE]
         if size > _LARGE or tables.levels[level, CONTAINER]:
             continue
-        held = 0
-        for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k]:
-                tile = tile_words(tables.dims, state.extents, level + 1, k, state.tiles, 0)
-                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
+        held = held_words(tables, level, state.extents, level + 1, state.tiles, 0)
         if held > size:
             return False
     return True
@@ -171,11 +164,7 @@ def least_fits(tables: Tables, space: Space, state: State) -> bool:
 def _whole_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether stores that no loops lie outside of hold all of their tensors."""
     for level in range(space.places[FAR_LEVEL], tables.levels.shape[0]):
-        held = 0
-        for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k]:
-                tile = tile_words(tables.dims, tables.dims, BOUND, k, state.tiles, 0)
-                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
+        held = held_words(tables, level, tables.dims, BOUND, state.tiles, 0)
         if held > tables.levels[level, SIZE]:
             return False
     return True

@@ -30,13 +30,17 @@ from .tables import (
     BOUND,
     CLUSTERS,
     CONTAINER,
+    FIT,
+    KEEP,
     MESH_X,
     MESH_Y,
     SHIFT,
     SLOT_LEVEL,
     STEP,
+    WITHIN,
     Tables,
 )
+from .words import words_of
 
 _D = 8
 _C, _M, _R, _S, _N, _P, _Q, _G = range(_D)
@@ -67,6 +71,17 @@ def tile_words(dims: IntArray, extents: IntArray, row: int, k: int, tiles: IntAr
     for axis in range(AXES):
         words *= tiles[to, axis]
     return words
+
+
+@step
+def held_words(tables: Tables, level: int, extents: IntArray, row: int, tiles: IntArray, to: int) -> int:
+    """Words of all tensors that a store keeps, for tiles as in `tile_words`."""
+    held = 0
+    for k in range(_TENSORS):
+        if tables.levels[level, KEEP + k]:
+            elements = tile_words(tables.dims, extents, row, k, tiles, to)
+            held += words_of(elements, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
+    return held
 
 
 @step

@@ -11,7 +11,7 @@ from ..jit import step
 from .bounds import least_cost_of_choice
 from .deliveries import IntArray
 from .mapspace import FAR_LEVEL, FAR_SLOT, FIXED, LARGEST, NEAR, NEAR_LEVEL, NEAR_SLOT, OUTSIDE, TENSOR, ZONE, Space
-from .search_inner import tile_words
+from .search_inner import held_words, tile_words
 from .search_state import (
     BOUNDED,
     FAR_LOOPS,
@@ -25,11 +25,9 @@ from .search_state import (
     State,
     beats,
 )
-from .tables import FIT, KEEP, SIZE, WITHIN, Tables
-from .words import words_of
+from .tables import SIZE, Tables
 
 _D = 8
-_TENSORS = 3
 
 #: Bounds of near that there is room for, per inner choice.
 _MOST_TILES = 4_000_000
@@ -216,11 +214,7 @@ def _near_fits(tables: Tables, space: Space, state: State) -> bool:
     """Whether the stores from near to far hold their tiles."""
     row = tables.levels.shape[0] + FAR_STEP
     for level in range(space.places[NEAR_LEVEL], space.places[FAR_LEVEL]):
-        held = 0
-        for k in range(_TENSORS):
-            if tables.levels[level, KEEP + k]:
-                tile = tile_words(tables.dims, state.extents, row, k, state.tiles, 2 * space.edges.shape[1] - 1)
-                held += words_of(tile, tables.levels[level, FIT + k], tables.levels[level, WITHIN + k])
+        held = held_words(tables, level, state.extents, row, state.tiles, 2 * space.edges.shape[1] - 1)
         if held > tables.levels[level, SIZE]:
             return False
     return True

@@ -40,6 +40,7 @@ class Tables(NamedTuple):
         unlimited.
     top : int64 (3,), outermost level that keeps the tensor.
     macs : int64 (3,), MAC instances, along X, along Y.
+    packed : whether words hold several elements anywhere.
     compute : pJ of one MAC operation.
     """
 
@@ -49,6 +50,7 @@ class Tables(NamedTuple):
     prices: NDArray[np.float64]
     top: NDArray[np.int64]
     macs: NDArray[np.int64]
+    packed: bool
     compute: float
 
 
@@ -74,5 +76,6 @@ def pack(plan: Plan) -> Tables:
         prices=np.hstack([plan.energy, plan.bandwidth]),
         top=plan.top,
         macs=plan.macs,
+        packed=bool((plan.fit[..., 0] != plan.fit[..., 1]).any()),
         compute=plan.compute,
     )

@@ -44,11 +44,16 @@ def operands_per_word(word_bits: int, bits: int | None, packing: str = WORD) -> 
     ------
     QadamError : an unknown policy.
     """
-    if packing not in PACKINGS:
-        raise QadamError(f"packing {packing!r} is none of {', '.join(PACKINGS)}")
+    check_packing(packing)
     if bits is None or bits >= word_bits:
         return Fraction(1)
     return Fraction(word_bits // bits if packing == WORD else Fraction(word_bits, bits))
+
+
+def check_packing(packing: str) -> None:
+    """Refuse an unknown policy."""
+    if packing not in PACKINGS:
+        raise QadamError(f"packing {packing!r} is none of {', '.join(PACKINGS)}")
 
 
 def wasted_bits(word_bits: int, bits: int | None, packing: str = WORD) -> int:
@@ -58,6 +63,8 @@ def wasted_bits(word_bits: int, bits: int | None, packing: str = WORD) -> int:
 
 def too_wide(spec: ArchSpec, layer: Layer) -> Violation | None:
     """The first storage, outermost first, whose words are too narrow for a tensor that it keeps."""
+    if layer.bits == (None, None, None):
+        return None
     for storage in spec.storages:
         for tensor in storage.keep:
             bits = bits_at(storage, layer, tensor)
