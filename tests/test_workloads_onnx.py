@@ -383,6 +383,15 @@ def test_missing_and_huge_files_are_refused(tmp_path: Path) -> None:
         imported(huge)
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "bell\a"])
+def test_names_that_are_no_text_are_refused(tmp_path: Path, name: str) -> None:
+    graph = Builder()
+    graph.node("Relu", [graph.input("x", (1, 3))], name)
+    with pytest.raises(InputError, match="is damaged: a name in it is no text: '(two|bell)") as caught:
+        imported(graph.write(tmp_path / "m.onnx"))
+    assert str(caught.value).isprintable()
+
+
 def test_damaged_models_are_refused_in_one_line_or_read(tmp_path: Path) -> None:
     """Cut off or with wrong bytes; the seed is fixed."""
     dice = random.Random(7)
