@@ -387,7 +387,7 @@ def test_missing_and_huge_files_are_refused(tmp_path: Path) -> None:
 def test_names_that_are_no_text_are_refused(tmp_path: Path, name: str) -> None:
     graph = Builder()
     graph.node("Relu", [graph.input("x", (1, 3))], name)
-    with pytest.raises(InputError, match="is damaged: a name in it is no text: '(two|bell)") as caught:
+    with pytest.raises(InputError, match=r"is damaged: a name in it is no text: '(two|bell)") as caught:
         imported(graph.write(tmp_path / "m.onnx"))
     assert str(caught.value).isprintable()
 
