@@ -20,7 +20,6 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from qadam_plugin.engines.base import Design, LayerResult
@@ -68,7 +67,7 @@ def _configs(count: int) -> list[AcceleratorConfig]:
     names = sorted({config.pe.name for config in designs})
     by_type = {name: iter([config for config in designs if config.pe.name == name]) for name in names}
     chosen = [next(by_type[names[index % len(names)]]) for index in range(count)]
-    return [replace(chosen[0], glb_weights_share=0.25), *chosen[1:]]
+    return [chosen[0].with_values({"glb_weights_share": 0.25}), *chosen[1:]]
 
 
 def _layers() -> list[tuple[str, Layer]]:

@@ -139,11 +139,10 @@ def load(directory: str | Path, *, where: str | None = None, accuracy: str | Pat
     accuracy : CSV of network, pe_type, top1_mean and top1_spread; adds the metric ``top1``.
     """
     from .analysis.selection import read_results
-    from .sweep.columns import RESULT_COLUMNS
     from .sweep.store import ResultStore
 
     with ResultStore.reading(Path(directory)) as store:
-        columns = [name for name, _ in RESULT_COLUMNS]
+        columns = [name for name, _ in store.columns()]
         return read_results(store, columns, where, None if accuracy is None else Path(accuracy), None).kept
 
 

@@ -36,8 +36,8 @@ class ArithmeticDesign(Design):
         return LayerResult(
             valid=True,
             mapping=(("DRAM", "temporal", (("M", layer.M),)), ("PE", "spatial-y", (("S", layer.S),))),
-            accesses=(Access("DRAM", "Weights", layer.weights, 0, 0, 1, dram),),
-            leakage_pj={"DRAM": 0.0, "GLB": 1.5},
+            accesses=(Access("DRAM_weights", "Weights", layer.weights, 0, 0, 1, dram),),
+            leakage_pj={"DRAM_weights": 0.0, "GLB": 1.5},
             cycles=int(layer.macs / pes * slower) + 1,
             timeloop_pj=0.3 * bits * layer.macs + dram,
             onchip_pj=0.3 * bits * layer.macs + 7.0,

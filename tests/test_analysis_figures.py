@@ -23,12 +23,13 @@ from qadam_plugin.analysis.figures.fit import (
 from qadam_plugin.analysis.figures.pareto import collect_panels, draw_panels
 from qadam_plugin.analysis.figures.ppa import NETWORKS, collect_ppa
 from qadam_plugin.analysis.figures.roofline import collect_roofline, draw_roofline
-from qadam_plugin.analysis.figures.sensitivity import PARAMETERS, collect_sensitivity, draw_sensitivity
+from qadam_plugin.analysis.figures.sensitivity import collect_sensitivity, draw_sensitivity
 from qadam_plugin.analysis.figures.style import BAR_STYLES, FORMATS, OTHER_STYLES, STYLES, save_figure
 from qadam_plugin.analysis.figures.utilization import collect_utilization, draw_utilization
 from qadam_plugin.analysis.metrics import METRICS, TOP1
 from qadam_plugin.analysis.normalize import references, relative_columns
 from qadam_plugin.errors import InputError
+from qadam_plugin.hardware.family import default_family
 from qadam_plugin.paths import data_dir
 from qadam_plugin.ppa.composition import deviations
 from qadam_plugin.ppa.families import ARRAY, PE
@@ -175,7 +176,7 @@ def test_roofline_puts_layers_under_the_roofs_of_macs_and_dram() -> None:
 def grid(**shared: object) -> pd.DataFrame:
     """Two parameters, three and two values, and one design apart from the grid."""
     rows = [("g", "int16", value, 1.0, 1.0) for value in (1.0, 4.0, 2.0, 8.0, 0.5, 16.0, 99.0)]
-    frame = table(rows).assign(**{**dict.fromkeys(PARAMETERS, 1.0), **shared})
+    frame = table(rows).assign(**{**dict.fromkeys(default_family().places, 1.0), **shared})
     # A config of another type that would be a neighbour does not count.
     frame.loc[6, "pe_type"] = "fp32"
     return frame.assign(rows=[8, 8, 12, 12, 16, 16, 16], glb_kib=[32.0, 64.0, 32.0, 64.0, 32.0, 64.0, 32.0])

@@ -25,9 +25,8 @@ from qadam_plugin.analysis.report.render import render_report
 from qadam_plugin.analysis.report.words import number
 from qadam_plugin.analysis.summary import compare
 from qadam_plugin.cli import app
-from qadam_plugin.hardware.config import AcceleratorConfig
+from qadam_plugin.hardware.config import config_from_values
 from qadam_plugin.hardware.describe import arch_yaml
-from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.sweep.frames import results_frame
 from qadam_plugin.sweep.store import ResultStore
 
@@ -127,7 +126,7 @@ def test_every_design_brings_the_architecture_that_its_config_has(folder: Path, 
         # JSON writes 16.0 words a cycle as 16; identities tell them apart.
         whole_numbers = ("rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth")
         fields = {n: v if n in whole_numbers else float(v) for n, v in zip(names, given, strict=True)}
-        config = AcceleratorConfig(pe=PE_TYPES[pe_type], **fields)
+        config = config_from_values({"pe_type": pe_type, **fields}, "report")
         assert config.config_id == config_id
         assert "\n".join(lines[code] for code in codes) == arch_yaml(config, clock, "qadam-tl report")
 

@@ -24,7 +24,7 @@ from qadam_plugin.mapping.nest import LevelLoops, Mapping
 from qadam_plugin.ppa.library import load_library
 from qadam_plugin.ppa.pricing import price_spec
 from qadam_plugin.sweep.points import stored_config
-from qadam_plugin.sweep.rows import DESIGN_COLUMNS, design_row
+from qadam_plugin.sweep.rows import design_row
 from qadam_plugin.sweep.store import ResultStore
 from qadam_plugin.workloads.layer import Layer
 
@@ -248,9 +248,7 @@ def test_config_is_made_whole_from_its_stored_columns(pe: object, clock: object,
     sizes = {"rows": 3, "cols": 5, "ifmap_spad_depth": 9, "weights_spad_depth": 32, "psum_spad_depth": 7}
     values = {"pe_type": pe, **sizes, "glb_kib": 33.5, "glb_weights_share": 0.2, "clock": clock}
     config = config_from_values(values, "x")
-    row: dict[str, object] = dict(
-        zip(DESIGN_COLUMNS, design_row("k", ArithmeticEngine(), config, DesignFacts(True)), strict=True)
-    )
+    row = design_row("k", ArithmeticEngine(), config, DesignFacts(True))
     with ResultStore.writing(tmp_path) as store:
         assert stored_config(row, store) == config
         with pytest.raises(InputError, match="is no config that this version"):

@@ -13,7 +13,7 @@ from qadam_plugin.engines.registry import ENGINES, make_engine
 from qadam_plugin.engines.rowstationary import RowStationaryEngine, RowStationarySettings
 from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.build import build_spec
-from qadam_plugin.hardware.config import AcceleratorConfig
+from qadam_plugin.hardware.config import config_from_values
 from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.mapping.model import evaluate
 from qadam_plugin.mapping.nest import LevelLoops, Mapping
@@ -28,11 +28,15 @@ LAYERS = (
     Layer(C=64, M=10),
 )
 
-SMALL_INT16 = AcceleratorConfig(PE_TYPES["int16"], 8, 8, 12, 112, 16, 64.0)
+SMALL_INT16 = config_from_values(
+    {"pe_type": "int16", "rows": 8, "cols": 8, "glb_kib": 64}
+    | {"ifmap_spad_depth": 12, "weights_spad_depth": 112, "psum_spad_depth": 16},
+    "tests",
+)
 CONFIGS = {
     "int16": SMALL_INT16,
     "lightpe1": replace(SMALL_INT16, pe=PE_TYPES["lightpe1"]),
-    "no room for psums": replace(SMALL_INT16, psum_spad_depth=1, glb_kib=1.0),
+    "no room for psums": SMALL_INT16.with_values({"psum_spad_depth": 1, "glb_kib": 1.0}),
 }
 
 
@@ -111,7 +115,7 @@ def test_design_knows_its_area_clock_and_what_is_out_of_range() -> None:
     priced = price_spec(build_spec(SMALL_INT16, facts.clock_ghz), load_library())
     assert facts.valid and facts.area_um2 == priced.array_area_um2 + priced.buffer_area_um2
     assert engine.design(replace(SMALL_INT16, clock_ghz=0.1)).facts.clock_ghz == 0.1
-    wide = engine.design(replace(SMALL_INT16, weights_spad_depth=5000)).facts
+    wide = engine.design(SMALL_INT16.with_values({"weights_spad_depth": 5000})).facts
     assert any("weights_spad" in line for line in wide.out_of_range)
 
 

@@ -93,7 +93,7 @@ def test_models_stand_in_where_the_plug_in_gives_no_answer(
 
     monkeypatch.setattr(TimeloopRunner, "accelergy", accelergy)
     given = TimeloopEngine(TimeloopSettings(energies=energies), find_toolchain(None), by_accelergy=True)
-    for config in (CONFIG, replace(CONFIG, psum_spad_depth=2048)):
+    for config in (CONFIG, CONFIG.with_values({"psum_spad_depth": 2048})):
         assert given.design(config).facts.valid
     assert calls == asked
 

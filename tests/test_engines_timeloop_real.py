@@ -15,13 +15,14 @@ from qadam_plugin.engines.timeloop_compare import compare_layer
 from qadam_plugin.engines.timeloop_stats import RunStats
 from qadam_plugin.errors import QadamError
 from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values
-from qadam_plugin.hardware.space import BASE
 from qadam_plugin.workloads.layer import Layer
 
 pytestmark = [pytest.mark.real("timeloop"), pytest.mark.skipif(installed() is None, reason=NOT_INSTALLED)]
 
+EYERISS = {"rows": 12, "cols": 14, "ifmap_spad_depth": 12, "weights_spad_depth": 224, "psum_spad_depth": 24}
+
 CONFIGS = tuple(
-    config_from_values({**BASE, **values}, "tests")
+    config_from_values({**EYERISS, "glb_kib": 108, **values}, "tests")
     for values in (
         {"pe_type": "lightpe1", "glb_weights_share": 0.25},
         {"pe_type": "lightpe2", "rows": 8, "cols": 8, "clock": 0.3},

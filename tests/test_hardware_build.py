@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qadam_plugin.hardware.archspec import ArchSpec, Fanout, Storage
-from qadam_plugin.hardware.build import access_width, build_spec
+from qadam_plugin.hardware.build import build_spec
 from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values, load_config
 from qadam_plugin.hardware.describe import arch_yaml
 from qadam_plugin.hardware.pe_types import PE_TYPES
@@ -75,7 +75,9 @@ def test_weights_bypass_the_buffer_without_a_share():
     ("bits", "width"), [(4, 64), (8, 64), (12, 60), (16, 64), (24, 48), (32, 64), (40, 40), (64, 64)]
 )
 def test_an_access_holds_whole_words_of_at_most_64_bits(bits: int, width: int):
-    assert access_width(bits) == width
+    pe = {"family": "int", "act_bits": 2, "weight_bits": 2, "acc_bits": bits}
+    (psums,) = (level for level in build_spec(config(pe_type=pe), 1.0).storages if level.name == "glb_psum")
+    assert (psums.datawidth, psums.width) == (bits, width)
     assert width % bits == 0 and width <= 64 < width + bits
 
 

@@ -101,15 +101,15 @@ def test_impossible_type_is_refused_by_key(written: object, message: str):
 def test_defaults_are_those_of_the_design_page():
     config = config_from_values(EYERISS, "x")
     assert (config.glb_bandwidth, config.dram_gbps, config.clock_ghz) == (16, 12.8, None)
-    assert (config.glb_ifmap_share, config.glb_weights_share, config.glb_psum_share) == (0.5, 0, 0.5)
-    assert (config.dram_weights_share, config.dram_ifmap_share, config.dram_psum_share) == (0.5, 0.25, 0.25)
+    assert (config.glb_ifmap_share, config.glb_weights_share) == (0.5, 0)
+    assert (config.dram_weights_share, config.dram_ifmap_share) == (0.5, 0.25)
 
 
 def test_id_depends_on_every_parameter_and_is_stable():
     config = config_from_values(EYERISS, "x")
     assert config.config_id == "3a99ba2fac3f"
+    fields = {"pe": PE_TYPES["int8"], "clock_ghz": 0.2}
     others = {
-        "pe": PE_TYPES["int8"],
         "rows": 13,
         "cols": 13,
         "ifmap_spad_depth": 13,
@@ -118,15 +118,16 @@ def test_id_depends_on_every_parameter_and_is_stable():
         "glb_kib": 13.0,
         "glb_bandwidth": 13.0,
         "dram_gbps": 13.0,
-        "clock_ghz": 0.2,
         "glb_ifmap_share": 0.3,
         "glb_weights_share": 0.3,
         "dram_weights_share": 0.3,
         "dram_ifmap_share": 0.3,
     }
-    ids = {replace(config, **{key: value}).config_id for key, value in others.items()}
-    assert len(ids | {config.config_id}) == len(others) + 1
-    assert set(others) == set(config.__slots__)
+    ids = {config.with_values({key: value}).config_id for key, value in others.items()}
+    ids |= {replace(config, **{key: value}).config_id for key, value in fields.items()}
+    assert len(ids | {config.config_id}) == len(others) + len(fields) + 1
+    assert set(others) == set(config.parameters)
+    assert {"family", "numbers", *fields} == set(config.__slots__)
 
 
 def test_whole_numbers_and_their_floats_are_the_same_config():

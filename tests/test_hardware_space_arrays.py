@@ -33,7 +33,7 @@ def test_condition_that_compares_a_word_with_a_number_is_refused() -> None:
     space = parse_space("clock: [0.2]\nwhere: ['clock > 0.1']", "s.yaml")
     assert len(list(space_blocks(space))) == 4
     with pytest.raises(InputError, match="compares a word with a number"):
-        list(space_blocks(DesignSpace(default_space().axes, space.where)))
+        list(space_blocks(DesignSpace(space.family, default_space().axes, space.where)))
 
 
 def test_configs_given_one_by_one_come_back_as_they_were() -> None:

@@ -11,8 +11,7 @@ import pytest
 from qadam_plugin.engines.rowstationary import RowStationaryEngine
 from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.build import build_spec
-from qadam_plugin.hardware.config import AcceleratorConfig
-from qadam_plugin.hardware.pe_types import PE_TYPES
+from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values
 from qadam_plugin.hardware.space import default_space, parse_space
 from qadam_plugin.hardware.space_arrays import config_block, space_blocks
 from qadam_plugin.ppa.accelerator.bounds import NetworkBounder, inputs_read
@@ -183,15 +182,18 @@ def test_too_few_configs_are_refused() -> None:
 def _random_configs(count: int) -> tuple[AcceleratorConfig, ...]:
     random = np.random.default_rng(3)
     return tuple(
-        AcceleratorConfig(
-            pe=PE_TYPES["int16"],
-            rows=int(random.integers(4, 33)),
-            cols=int(random.integers(4, 33)),
-            ifmap_spad_depth=int(random.integers(6, 25)),
-            weights_spad_depth=int(random.integers(16, 225)),
-            psum_spad_depth=int(random.integers(8, 33)),
-            glb_kib=float(random.integers(32, 513)),
-            glb_ifmap_share=float(random.choice([0.4, 0.5])),
+        config_from_values(
+            {
+                "pe_type": "int16",
+                "rows": int(random.integers(4, 33)),
+                "cols": int(random.integers(4, 33)),
+                "ifmap_spad_depth": int(random.integers(6, 25)),
+                "weights_spad_depth": int(random.integers(16, 225)),
+                "psum_spad_depth": int(random.integers(8, 33)),
+                "glb_kib": float(random.integers(32, 513)),
+                "glb_ifmap_share": float(random.choice([0.4, 0.5])),
+            },
+            "tests",
         )
         for _ in range(count)
     )

@@ -17,8 +17,9 @@ from sweep_helpers import NETWORK, RELATED, plan, sweep
 from qadam_plugin.engines.base import Design, LayerResult
 from qadam_plugin.errors import RunError
 from qadam_plugin.hardware.config import AcceleratorConfig
+from qadam_plugin.hardware.family import default_family
 from qadam_plugin.hardware.space import parse_space
-from qadam_plugin.sweep.columns import RESULT_COLUMNS
+from qadam_plugin.sweep.columns import result_columns
 from qadam_plugin.sweep.frames import results_frame
 from qadam_plugin.sweep.runner import Progress, run_sweep
 from qadam_plugin.sweep.store import ResultStore
@@ -112,9 +113,9 @@ def test_layers_file_has_one_row_per_config_and_layer_with_mapping_and_accesses(
     assert len(table) == 6
     assert table[1]["mapping"] == '[["DRAM","temporal",[["M",16]]],["PE","spatial-y",[["S",3]]]]'
     (access,) = table[1]["accesses"]
-    assert (access["level"], access["tensor"], access["reads"]) == ("DRAM", "Weights", 2304)
+    assert (access["level"], access["tensor"], access["reads"]) == ("DRAM_weights", "Weights", 2304)
     assert access["energy_pj"] == pytest.approx(0.1 * 32 * (2304 + 1600 + 1024))
-    assert table[1]["leakage"] == [{"level": "DRAM", "energy_pj": 0.0}, {"level": "GLB", "energy_pj": 1.5}]
+    assert table[1]["leakage"] == [{"level": "DRAM_weights", "energy_pj": 0.0}, {"level": "GLB", "energy_pj": 1.5}]
 
 
 def test_config_without_mapping_is_recorded_with_its_reason_and_the_sweep_goes_on(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_chosen_columns_and_rows_are_those_of_the_whole_table(tmp_path: Path) ->
         few = results_frame(store, ("energy_uj", "pe_type", "valid", "network", "runs"))
         some = np.array([3, 17, 24, 49])
         chosen = results_frame(store, rows=some)
-    assert list(whole.columns) == [name for name, _ in RESULT_COLUMNS] and len(whole) == 50
+    assert list(whole.columns) == [name for name, _ in result_columns([default_family()])] and len(whole) == 50
     assert whole["runs"].str.count(" ").max() == 1
     pd.testing.assert_frame_equal(few, whole[list(few.columns)])
     pd.testing.assert_frame_equal(chosen, whole.iloc[some], check_dtype=False)

@@ -83,7 +83,7 @@ def _record() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for text, config, layer in (
             (SETTINGS, CONFIG, LAYER),
-            (IMPATIENT, replace(CONFIG, psum_spad_depth=1, weights_spad_depth=1), AWKWARD),
+            (IMPATIENT, CONFIG.with_values({"psum_spad_depth": 1, "weights_spad_depth": 1}), AWKWARD),
         ):
             settings = Path(scratch) / "settings.yaml"
             settings.write_text(f"{text}keep_jobs: jobs\nenergies: models\n", encoding="utf-8")
@@ -92,7 +92,7 @@ def _record() -> None:
             if found.valid:
                 mapping = [(layer, found.mapping)]
                 engine.evaluate(config, 0.5, mapping)
-                engine.evaluate(replace(config, psum_spad_depth=1), 0.5, mapping)
+                engine.evaluate(config.with_values({"psum_spad_depth": 1}), 0.5, mapping)
                 _record_unpriced(engine, config, layer, found.mapping, Path(scratch) / "jobs" / "unpriced")
         _record_accelergy(Path(scratch))
         shutil.rmtree(RUNS, ignore_errors=True)

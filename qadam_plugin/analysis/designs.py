@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..hardware.family import Family, default_family
 from ..sweep.frames import stored_designs
 from ..sweep.results import DesignResult
 from ..sweep.store import ResultStore
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
     from ..engines.base import LayerResult
     from ..workloads.layer import Layer
 
-#: Parts that energy is broken down into, innermost first. Stores of a split level count together.
-COMPONENTS = ("MAC", "ifmap spad", "weights spad", "psum spad", "global buffer", "DRAM", "idle")
-
-_SPADS = {"ifmap_spad": "ifmap spad", "weights_spad": "weights spad", "psum_spad": "psum spad"}
+#: Parts of energy that designs of every family have: the first and the last; between them stand its family's parts.
+MAC, IDLE = "MAC", "idle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class LayerCost:
     ----------
     name, kind, count : as in the network; `count` layers have this shape.
     macs : multiply-accumulate operations, of the whole batch.
-    energy_uj : by component, of `COMPONENTS` or a level's own name; the sum is the layer's energy with DRAM.
+    energy_uj : by component, `MAC`, the family's parts and `IDLE`; the sum is the layer's energy with DRAM.
     utilization : 0 to 1.
     dram_bytes : read and written, each tensor with its own width.
     """
@@ -57,10 +56,12 @@ class ShownDesign:
     ----------
     row : its columns in the results.
     layers : in the order of the network.
+    family : of its config.
     """
 
     row: Mapping[str, Any]
     layers: tuple[LayerCost, ...]
+    family: Family = field(default_factory=default_family)
 
     @property
     def pe_type(self) -> str:
@@ -70,7 +71,7 @@ class ShownDesign:
     @property
     def peak_gmacs(self) -> float:
         """Operations per nanosecond with every MAC busy: 10^9 MACs per second."""
-        return float(self.row["rows"]) * float(self.row["cols"]) * float(self.row["clock_ghz"])
+        return float(self.family.macs(self.row)) * float(self.row["clock_ghz"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def shown_designs(store: ResultStore, results: pd.DataFrame, criterion: Metric) 
     positions = sorted({design.position for _, designs in best for design in designs.values()})
     found = stored_designs(store, np.array(positions, dtype=np.intp))
     shown = {
-        position: ShownDesign(result.row, tuple(_cost(result, *layer) for layer in result.layers))
+        position: _shown(result, store.family(result.row["family"], result.row["config_id"]))
         for position, result in zip(positions, found, strict=True)
     }
     return [
@@ -140,39 +141,52 @@ def shown_designs(store: ResultStore, results: pd.DataFrame, criterion: Metric) 
     ]
 
 
-def _cost(result: DesignResult, name: str, kind: str, count: int, shape: Layer, found: LayerResult) -> LayerCost:
+def _shown(result: DesignResult, family: Family) -> ShownDesign:
+    return ShownDesign(result.row, tuple(_cost(result, family, *layer) for layer in result.layers), family)
+
+
+def _cost(
+    result: DesignResult, family: Family, name: str, kind: str, count: int, shape: Layer, found: LayerResult
+) -> LayerCost:
     bits = {"Weights": result.row["weight_bits"]}
     dram_bits = sum(
         (access.reads + access.fills + access.updates) * bits.get(access.tensor, result.row["act_bits"])
         for access in found.accesses
-        if component_of(access.level) == "DRAM"
+        if (level := family.storage(access.level)) is not None and level.place == "dram"
     )
     return LayerCost(
         name=name,
         kind=kind,
         count=count,
         macs=shape.macs,
-        energy_uj={part: energy * 1e-6 for part, energy in component_energy_pj(found).items()},
+        energy_uj={part: energy * 1e-6 for part, energy in component_energy_pj(found, family).items()},
         cycles=found.cycles,
         utilization=found.utilization,
         dram_bytes=dram_bits / 8,
     )
 
 
-def component_of(level: str) -> str:
-    """Which of `COMPONENTS` a level of the architecture belongs to; a level that is none of them keeps its name."""
-    if level.startswith("DRAM"):
-        return "DRAM"
-    return "global buffer" if level.startswith("glb") else _SPADS.get(level, level)
+def component_of(level: str, family: Family) -> str:
+    """Which of a family's parts a level of the architecture belongs to; a level that is none keeps its name."""
+    found = family.storage(level)
+    return level if found is None else found.part
 
 
-def component_energy_pj(found: LayerResult) -> dict[str, float]:
+def component_energy_pj(found: LayerResult, family: Family) -> dict[str, float]:
     """Energy of a layer by component; a level's leakage belongs to it, and the sum is `LayerResult.energy_pj`."""
-    parts = {"MAC": found.mac_pj, "idle": found.idle_pj}
+    parts = {MAC: found.mac_pj, IDLE: found.idle_pj}
     for access in found.accesses:
-        part = component_of(access.level)
+        part = component_of(access.level, family)
         parts[part] = parts.get(part, 0.0) + access.energy_pj
     for level, energy in found.leakage_pj.items():
-        parts[component_of(level)] = parts.get(component_of(level), 0.0) + energy
-    known = {name: parts[name] for name in COMPONENTS if name in parts}
+        part = component_of(level, family)
+        parts[part] = parts.get(part, 0.0) + energy
+    known = {name: parts[name] for name in (MAC, *family.parts, IDLE) if name in parts}
     return {**known, **{name: energy for name, energy in parts.items() if name not in known}}
+
+
+def component_order(layers: Iterable[LayerCost]) -> tuple[str, ...]:
+    """Every component of some layers, `MAC` first and `IDLE` last, those of a family in its order."""
+    found = dict.fromkeys(part for layer in layers for part in layer.energy_uj)
+    between = [part for part in found if part not in (MAC, IDLE)]
+    return tuple(part for part in (MAC, *between, IDLE) if part in found)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..sweep.columns import RESULT_COLUMNS
 from ..sweep.exports import atomic, stored_rows, write_csv
 from ..sweep.frames import Positions
 from ..sweep.store import ResultStore
@@ -53,7 +52,7 @@ def write_rows(
     added : further columns, each [len(rows)]; NaN is an empty field.
     """
     found: Iterable[dict[str, Any]] = stored_rows(store, rows)
-    columns = list(RESULT_COLUMNS)
+    columns = list(store.columns())
     for name, values in (added or {}).items():
         columns.append((name, "number"))
         found = _with_column(found, name, np.asarray(values, dtype=float))

@@ -148,6 +148,7 @@ def neighbours(space: DesignSpace, config: AcceleratorConfig) -> Iterator[Accele
         at = ordered.index(own)
         steps = ordered if key == "pe_type" else ordered[max(at - 1, 0) : at + 2]
         for value in steps:
-            other = replace(config, **{field: value})
+            changed = {field: value}
+            other = replace(config, **changed) if field in ("pe", "clock_ghz") else config.with_values(changed)
             if value != own and space.allows(other):
                 yield other

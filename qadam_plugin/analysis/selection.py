@@ -51,7 +51,7 @@ def read_results(
     """
     from ..sweep.exports import results_frame
 
-    table, condition = _checked(where, accuracy)
+    table, condition = _checked(store, where, accuracy)
     needed = {"valid", "pe_type", *GROUP, *columns, *(condition.names if condition else ())}
     if normalize is not None:
         needed |= {"config_id", CRITERION.name}
@@ -69,13 +69,14 @@ def read_results(
     return Selection(everything, select(everything, condition.mask(columns)), missing)
 
 
-def _checked(where: str | None, accuracy: Path | None) -> tuple[AccuracyTable | None, Expression | None]:
+def _checked(
+    store: ResultStore, where: str | None, accuracy: Path | None
+) -> tuple[AccuracyTable | None, Expression | None]:
     """What can be checked before the results are read."""
     from ..hardware.expressions import parse
-    from ..sweep.columns import RESULT_COLUMNS
 
     table = None if accuracy is None else read_accuracy(accuracy)
-    names = [name for name, _ in RESULT_COLUMNS] + ([] if table is None else list(ACCURACY_COLUMNS))
+    names = [name for name, _ in store.columns()] + ([] if table is None else list(ACCURACY_COLUMNS))
     return table, None if where is None else parse(where, names, "--where")
 
 

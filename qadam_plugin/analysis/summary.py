@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..hardware.family import Family, family_named
 from .groups import column, comparable
 from .metrics import METRICS, Metric
 
@@ -27,7 +29,7 @@ class Best:
     ----------
     ratio : how many times better than the best config of the reference PE type: performance per area over the
         reference's, the reference's energy over this one's; None when the reference has no result.
-    config : the winner: rows x columns, depths of the ifmap, weights and psum spads, global buffer.
+    config : the winner in its family's words: rows x columns, depths of the ifmap, weights and psum spads, buffer.
     """
 
     pe_type: str
@@ -57,16 +59,17 @@ class Comparison:
     best: tuple[Best, ...]
 
 
-def compare(results: pd.DataFrame) -> list[Comparison]:
+def compare(results: pd.DataFrame, families: Sequence[Family] = ()) -> list[Comparison]:
     """Best configs per group, PE type and metric, in the order of the table. Ties go to the first row.
 
     Parameters
     ----------
     results : columns of ``results.csv``, sorted as there; results without valid mapping are passed over.
+    families : of the results, where some are not shipped.
     """
     found = []
     for key, part in comparable(results):
-        best = [best for name in COMPARED for best in _best(part, METRICS[name])]
+        best = [best for name in COMPARED for best in _best(part, METRICS[name], families)]
         rank = {item.pe_type: item.value for item in best if item.metric.name == "perf_per_area"}
         best.sort(key=lambda item: (-rank[item.pe_type], item.pe_type, COMPARED.index(item.metric.name)))
         shared = {name: key[name] for name in ("network", "batch", "engine", "objective", "clock")}
@@ -74,7 +77,7 @@ def compare(results: pd.DataFrame) -> list[Comparison]:
     return found
 
 
-def _best(part: pd.DataFrame, metric: Metric) -> list[Best]:
+def _best(part: pd.DataFrame, metric: Metric, families: Sequence[Family]) -> list[Best]:
     numbers = column(part, metric.name)
     types = part["pe_type"].to_numpy()
     winners: dict[str, int] = {}
@@ -88,10 +91,6 @@ def _best(part: pd.DataFrame, metric: Metric) -> list[Best]:
         if reference is not None:
             ratio = value / reference if metric.maximize else reference / value
         row = part.iloc[index].to_dict()
-        found.append(Best(pe_type, metric, value, ratio, row["config_id"], _words(row), row["clock_ghz"]))
+        words = family_named(row.get("family"), families).short(row)
+        found.append(Best(pe_type, metric, value, ratio, row["config_id"], words, row["clock_ghz"]))
     return found
-
-
-def _words(row: dict[str, Any]) -> str:
-    spads = "/".join(str(row[f"{name}_spad_depth"]) for name in ("ifmap", "weights", "psum"))
-    return f"{row['rows']}x{row['cols']}, {spads}, {row['glb_kib']:g} KiB"

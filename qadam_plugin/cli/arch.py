@@ -14,6 +14,8 @@ _HELP = """Write the Timeloop v0.4 architecture of an accelerator config.
 
   qadam-tl arch design.yaml -o arch.yaml
 
+  qadam-tl arch simba_like
+
   qadam-tl arch design.yaml --clock 0.5
 
   qadam-tl arch design.yaml --accelergy -o accelergy.yaml
@@ -26,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def arch(
-    config_file: Path = typer.Argument(..., metavar="CONFIG", help="Config file: one value per key."),
+    config_file: Path = typer.Argument(..., metavar="CONFIG", help="Config file, or a shipped design by its name."),
     output: Path | None = typer.Option(None, "-o", "--output", metavar="FILE", help="File to write; else print."),
     clock: str | None = typer.Option(None, "--clock", metavar="GHZ", help="Clock instead of the config's, or auto."),
     accelergy: bool = typer.Option(False, "--accelergy", help="The flat form that `accelergy` reads by itself."),

@@ -167,7 +167,8 @@ def config(
     if as_json:
         typer.echo(json.dumps({"config_id": accelerator.config_id, "clock_ghz": clock_ghz, **_priced(priced)}))
         return
-    _print_priced(f"{accelerator.pe.name}, {accelerator.rows} x {accelerator.cols} PEs", clock_ghz, priced)
+    title = accelerator.family.texts.title.text(accelerator.parameters)
+    _print_priced(f"{accelerator.pe.name}, {title}", clock_ghz, priced)
 
 
 def _print(title: str, parts: dict[str, Estimate], as_json: bool) -> None:

@@ -35,8 +35,6 @@ Results of different networks, batches, engines, objectives and clocks are not c
   qadam-tl pareto qadam-results --accuracy accuracy.csv --x top1 --y perf_per_area
 """
 
-_SHOWN = ("pe_type", "rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib")
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -93,23 +91,23 @@ def pareto(
         if found is not None:
             added = added.assign(**relative_columns(front, metrics, found))
         front = results_frame(store, rows=positions).join(added)
+        families, columns = store.families(), store.columns()
         if output is not None and kind == "csv":
             write_rows(store, positions, output, {str(name): column(added, str(name)) for name in added})
         elif output is not None:
             write_figure(draw_panels(collect_panels(kept, metrics[0], metrics[1], relative_to=found)), output)
     if as_json:
-        typer.echo(json.dumps(_records(front)))
+        typer.echo(json.dumps(_records(front, [name for name, kind in columns if kind == "integer"])))
     elif front.empty:
         typer.echo("no result with a valid mapping" + (" meets the condition" if where is not None else ""))
     else:
-        _print(front, metrics, found)
+        shown = dict.fromkeys(name for family in families for name in family.shown)
+        named = ["family"] if any(not family.default for family in families) else []
+        _print(front, metrics, found, [*named, "pe_type", *shown])
 
 
-def _records(front: pd.DataFrame) -> list[dict[str, object]]:
+def _records(front: pd.DataFrame, integers: Sequence[str]) -> list[dict[str, object]]:
     """Rows with the names and kinds of ``results.csv``."""
-    from ..sweep.columns import RESULT_COLUMNS
-
-    integers = [name for name, kind in RESULT_COLUMNS if kind == "integer"]
     return [
         {name: None if value != value else int(value) if name in integers else value for name, value in row.items()}
         for row in front.to_dict("records")
@@ -117,21 +115,28 @@ def _records(front: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def _print(
-    front: pd.DataFrame, metrics: Sequence[Metric], references: Mapping[tuple[Any, ...], Reference] | None
+    front: pd.DataFrame,
+    metrics: Sequence[Metric],
+    references: Mapping[tuple[Any, ...], Reference] | None,
+    shown: Sequence[str],
 ) -> None:
     from ..analysis.groups import comparable, group_key
     from .tables import print_tables
 
     print_tables(
         [
-            _table(key, part, metrics, None if references is None else references[group_key(key)])
+            _table(key, part, metrics, None if references is None else references[group_key(key)], shown)
             for key, part in comparable(front)
         ]
     )
 
 
 def _table(
-    group: dict[str, object], part: pd.DataFrame, metrics: Sequence[Metric], reference: Reference | None
+    group: dict[str, object],
+    part: pd.DataFrame,
+    metrics: Sequence[Metric],
+    reference: Reference | None,
+    shown: Sequence[str],
 ) -> Table:
     from rich import box
     from rich.table import Table
@@ -152,7 +157,7 @@ def _table(
         table.add_column(item.title, justify="right")
         if reference is not None:
             table.add_column("relative", justify="right")
-    for name in (*_SHOWN, "config_id"):
+    for name in (*shown, "config_id"):
         table.add_column(name)
     for row in part.sort_values(metrics[0].name, kind="stable").to_dict("records"):
         numbers = []
@@ -160,7 +165,12 @@ def _table(
             numbers.append(f"{row[item.name]:.5g}")
             if reference is not None:
                 numbers.append(f"{row[f'{item.name}_relative']:.4g}")
-        table.add_row(
-            *numbers, *(f"{row[name]:g}" if name == "glb_kib" else str(row[name]) for name in _SHOWN), row["config_id"]
-        )
+        table.add_row(*numbers, *(_cell(row[name]) for name in shown), row["config_id"])
     return table
+
+
+def _cell(value: object) -> str:
+    """A parameter; nothing where a design's family has none of that name."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:g}"
+    return str(value)

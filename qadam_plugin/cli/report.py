@@ -46,6 +46,7 @@ def report(
     from ..analysis.report.collect import COLUMNS, collect_report
     from ..analysis.report.render import render_report
     from ..analysis.selection import check_folder, read_results
+    from ..hardware.family import known_names
     from ..sweep.exports import atomic
     from ..sweep.store import ResultStore
 
@@ -54,7 +55,8 @@ def report(
     if output is not None:
         check_folder(output)
     with ResultStore.reading(directory) as store:
-        selected = read_results(store, {*COLUMNS, criterion.name}, where, accuracy, None)
+        needed = {*COLUMNS, criterion.name, *known_names(store.families())}
+        selected = read_results(store, needed, where, accuracy, None)
         if selected.missing:
             typer.echo(selected.missing, err=True)
         kept = selected.kept

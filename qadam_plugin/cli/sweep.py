@@ -183,7 +183,7 @@ def write_comparison(plan: SweepPlan, store: ResultStore, to_stderr: bool) -> No
         & (results["objective"] == plan.objective)
         & (results["fingerprint"] == plan.engine.fingerprint)
     )
-    comparisons = compare(select(results, ours))
+    comparisons = compare(select(results, ours), store.families())
     if not comparisons:
         typer.echo(
             "no config has a valid mapping of any of the networks; results.csv says why, config by config", err=True

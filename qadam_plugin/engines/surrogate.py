@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ..hardware.space import DesignSpace
 from ..hardware.space_arrays import ConfigBlock, space_blocks
 from ..ppa.accelerator.models import AcceleratorModels, Prediction
+from ..ppa.accelerator.prices import check_family
 from .base import Engine
 from .sources import SURROGATE_SOURCES, sources_digest
 
@@ -24,7 +25,8 @@ def predict_space(models: AcceleratorModels, space: DesignSpace) -> Iterator[tup
 
     Raises
     ------
-    InputError : there are no models of a PE type of the space, or a config cannot be built.
+    InputError : there are no models of the space's family or of a PE type of it, or a config cannot be built.
     """
+    check_family(space.family, space.source)
     for block in space_blocks(space):
         yield block, models.predict(block)

@@ -66,7 +66,9 @@ class ExplorePlan:
         axes = [[key, [repr(value) for value in values]] for key, values in self.space.axes]
         where = [condition.text for condition in self.space.where]
         settings = [self.engine.name, self.engine.fingerprint, self.map_for, self.batch, self.clock]
-        text = canonical(["explore", axes, where, network_key(self.network), settings, question])
+        text = canonical(
+            ["explore", self.space.family.digest, axes, where, network_key(self.network), settings, question]
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -114,6 +114,15 @@ class Compute:
 
 Level = Storage | Fanout | Compute
 
+#: Where the area and the energy of a storage count: DRAM, buffers outside the array, the array. A storage in another
+#: place than `usual_place` gives says so by its attribute ``place``.
+PLACES = ("dram", "buffer", "array")
+
+
+def usual_place(cls: str, inside: bool) -> str:
+    """Place of a storage that says none; `inside` says whether it stands inside a spatial container."""
+    return "dram" if cls == "qadam_DRAM" else "array" if inside else "buffer"
+
 
 @dataclass(frozen=True, slots=True)
 class ArchSpec:

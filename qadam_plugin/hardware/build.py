@@ -1,78 +1,52 @@
-"""From an accelerator's parameters to its architecture: row-stationary, with shared levels split by tensor.
-
-    DRAM_weights, DRAM_ifmap, DRAM_psum -> [glb_weights,] glb_ifmap, glb_psum -> PE_column (X) -> PE (Y)
-        -> ifmap_spad, weights_spad, psum_spad -> mac
-
-Timeloop gives a level one word width for all tensors; a store per tensor gives each its own. The stores of a split
-level are serial to Timeloop, so the level's loops stand in its innermost store and the others have factors of 1: the
-counts are then those of one joint buffer, and the mapspace does not grow.
-"""
+"""From an accelerator's parameters to its architecture: the templates of its family, worked out."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from ..errors import InputError
 from ..workloads.layer import DIMENSIONS
-from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage
+from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage, usual_place
 from .config import AcceleratorConfig
-from .pe_types import PE_TYPES
+from .family import ComputeTemplate, FanoutTemplate, LoopTemplate, StorageTemplate
+from .formulas import Values
+from .pe_types import PE_TYPES, PEType
 from .spec_attributes import UNBOUNDED_DEPTH
 from .spec_constraints import axis_constraints
 
-#: Bits of one access to DRAM and to the global buffer, before rounding down to whole words.
-ACCESS_BITS = 64
-
-#: Words per cycle of a scratchpad, reads and writes each, as in the public Eyeriss-like example.
-SPAD_BANDWIDTH = 2.0
-
 TECHNOLOGY = "45nm"
 
-#: Loops that the row-stationary dataflow allows, and their order, innermost first: the public Eyeriss-like example,
-#: with groups made explicit: they may stand on the array, never in a scratchpad.
-COLUMN_ORDER = ("G", "N", "C", "P", "R", "S", "Q", "M")
-COLUMN_LOOPS = frozenset("QMG")
-ROW_ORDER = ("G", "N", "P", "Q", "R", "S", "C", "M")
-ROW_LOOPS = frozenset("SCMG")
-SPAD_ORDERS = {
-    "ifmap_spad": ("G", "N", "M", "C", "P", "Q", "R", "S"),
-    "weights_spad": ("G", "N", "M", "P", "Q", "S", "C", "R"),
-    "psum_spad": ("G", "N", "C", "P", "Q", "R", "S", "M"),
-}
-SPAD_LOOPS = {"ifmap_spad": frozenset(), "weights_spad": frozenset("CR"), "psum_spad": frozenset("M")}
 
-
-def build_spec(config: AcceleratorConfig, clock_ghz: float) -> ArchSpec:
+def build_spec(config: AcceleratorConfig, clock_ghz: float, lanes: int = 1) -> ArchSpec:
     """Architecture of one accelerator.
 
     Parameters
     ----------
     clock_ghz : clock that turns the DRAM's GB/s into words per cycle; `config.clock_ghz` is not looked at.
+    lanes : products over C that a MAC of the PE type makes per cycle; a family may fan out by it inside a PE.
 
     Notes
     -----
-    Word widths follow the PE type: activations, weights and accumulators; outputs in DRAM have an activation's width.
-    The bandwidth of the global buffer is divided over its stores as its capacity is, that of the DRAM by its own
-    shares; the parts add up to the whole, for reads and for writes each.
+    Everything else is the family's to say: word widths, capacities, bandwidths, and how shared levels are split.
+
+    Raises
+    ------
+    InputError : a formula of the family gives what no level can have.
     """
-    pe = config.pe
-    levels: list[Level] = [*_dram(config, clock_ghz), *_global_buffer(config)]
-    x, y = axis_constraints(config.cols, 1, _fixed(COLUMN_LOOPS), {}, COLUMN_ORDER, len(DIMENSIONS))
-    levels.append(Fanout("PE_column", mesh_x=config.cols, constraint_x=x, constraint_y=y))
-    x, y = axis_constraints(1, config.rows, _fixed(ROW_LOOPS), {}, ROW_ORDER, 0)
-    levels.append(Fanout("PE", mesh_y=config.rows, constraint_x=x, constraint_y=y))
-    instances = config.rows * config.cols
-    for name, tensor, bits, depth in (
-        ("ifmap_spad", "Inputs", pe.act_bits, config.ifmap_spad_depth),
-        ("weights_spad", "Weights", pe.weight_bits, config.weights_spad_depth),
-        ("psum_spad", "Outputs", pe.acc_bits, config.psum_spad_depth),
-    ):
-        constraint = LoopConstraint(factors=_fixed(SPAD_LOOPS[name]), permutation=SPAD_ORDERS[name])
-        levels.append(
-            _store(name, "qadam_regfile", tensor, bits, bits, depth, SPAD_BANDWIDTH, constraint, instances=instances)
-        )
-    levels.append(_mac(config, instances))
+    family, values = config.family, formula_values(config, clock_ghz, lanes)
+    levels: list[Level] = []
+    instances, inside = 1, False
+    for template in family.levels:
+        if isinstance(template, ComputeTemplate):
+            levels.append(_compute(template, config.pe, values, instances))
+        elif template.when is not None and not template.when.true(values):
+            continue
+        elif isinstance(template, FanoutTemplate):
+            fanout = _fanout(template, values, family.source)
+            instances, inside = instances * fanout.mesh_x * fanout.mesh_y, True
+            levels.append(fanout)
+        else:
+            levels.append(_storage(template, values, instances, inside))
     return ArchSpec(
-        name=f"qadam_{pe.name}_{config.rows}x{config.cols}",
+        name=f"qadam_{config.pe.name}_{family.texts.name.text(config.parameters)}",
         levels=tuple(levels),
         technology=TECHNOLOGY,
         cycle_seconds=1e-9 / clock_ghz,
@@ -80,108 +54,95 @@ def build_spec(config: AcceleratorConfig, clock_ghz: float) -> ArchSpec:
     )
 
 
-def access_width(word_bits: int) -> int:
-    """Bits of one access to a shared level: as many whole words as `ACCESS_BITS` holds, at least one."""
-    return max(1, ACCESS_BITS // word_bits) * word_bits
+def formula_values(config: AcceleratorConfig, clock_ghz: float, lanes: int = 1) -> dict[str, object]:
+    """Every name that a family's formulas may use, with a config's values."""
+    pe = config.pe
+    values: dict[str, object] = {
+        **config.parameters,
+        **{"act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits},
+        **{"lanes": lanes, "clock_ghz": clock_ghz},
+    }
+    for name, formula in config.family.values:
+        values[name] = formula.number(values)
+    return values
 
 
-def _dram(config: AcceleratorConfig, clock_ghz: float) -> list[Storage]:
-    bits_per_cycle = config.dram_gbps * 8 / clock_ghz
-    parts = (
-        ("DRAM_weights", "Weights", config.pe.weight_bits, config.dram_weights_share),
-        ("DRAM_ifmap", "Inputs", config.pe.act_bits, config.dram_ifmap_share),
-        ("DRAM_psum", "Outputs", config.pe.act_bits, config.dram_psum_share),
-    )
-    stores = []
-    for name, tensor, bits, share in parts:
-        inner = name == parts[-1][0]
-        bandwidth = bits_per_cycle * share / bits
-        constraint = LoopConstraint() if inner else LoopConstraint(factors=_fixed(frozenset()))
-        stores.append(_store(name, "qadam_DRAM", tensor, bits, access_width(bits), None, bandwidth, constraint))
-    return stores
-
-
-def _global_buffer(config: AcceleratorConfig) -> list[Storage]:
-    weights, ifmap = Fraction(str(config.glb_weights_share)), Fraction(str(config.glb_ifmap_share))
-    parts = [
-        ("glb_weights", "Weights", config.pe.weight_bits, weights),
-        ("glb_ifmap", "Inputs", config.pe.act_bits, ifmap),
-        ("glb_psum", "Outputs", config.pe.acc_bits, 1 - weights - ifmap),
-    ]
-    capacity_bits = Fraction(str(config.glb_kib)) * 8192
-    stores = []
-    for name, tensor, bits, share in parts:
-        if share == 0:
-            continue
-        width = access_width(bits)
-        depth = int(capacity_bits * share / width)
-        inner = name == parts[-1][0]
-        constraint = LoopConstraint() if inner else LoopConstraint(factors=_fixed(frozenset()))
-        bandwidth = config.glb_bandwidth * float(share)
-        stores.append(_store(name, "qadam_SRAM", tensor, bits, width, depth, bandwidth, constraint))
-    return stores
-
-
-def _store(
-    name: str,
-    cls: str,
-    tensor: str,
-    datawidth: int,
-    width: int,
-    depth: int | None,
-    bandwidth: float,
-    constraint: LoopConstraint,
-    instances: int = 1,
-) -> Storage:
+def _storage(template: StorageTemplate, values: Values, instances: int, inside: bool) -> Storage:
+    datawidth = template.word_bits.whole(values)
+    width = datawidth if template.width is None else template.width.whole(values)
+    if template.width is not None and width % datawidth:
+        wanted = f"{width} is not a multiple of the {datawidth} bits of a word"
+        raise InputError(template.width.source, template.width.key, wanted)
+    depth = None if template.depth is None else template.depth.whole(values)
+    bandwidth = None if template.bandwidth is None else template.bandwidth.number(values)
+    if template.bandwidth is not None and bandwidth is not None and bandwidth <= 0:
+        raise InputError(template.bandwidth.source, template.bandwidth.key, f"more than 0 is wanted, not {bandwidth:g}")
     attributes: dict[str, object] = {
         "depth": UNBOUNDED_DEPTH if depth is None else depth,
         "width": width,
         "datawidth": datawidth,
-        "read_bandwidth": bandwidth,
-        "write_bandwidth": bandwidth,
     }
-    if cls == "qadam_DRAM":
-        attributes["type"] = "LPDDR4"
-    partial_sums = tensor == "Outputs" and cls != "qadam_DRAM"
-    if partial_sums:
+    if bandwidth is not None:
+        attributes |= {"read_bandwidth": bandwidth, "write_bandwidth": bandwidth}
+    if template.partial_sums:
         attributes["partial_sums"] = True
-    if cls == "qadam_SRAM":
-        attributes["n_banks"] = 1
-    if cls == "qadam_regfile":
-        # Weights are written before they are read, so one address serves both.
-        attributes["addresses"] = "shared" if tensor == "Weights" else "separate"
+    for name, value in template.attributes:
+        attributes[name] = value if isinstance(value, str | int | float | bool) else value.number(values)
+    if template.place != usual_place(template.cls, inside):
+        attributes["place"] = template.place
     return Storage(
-        name=name,
-        cls=cls,
+        name=template.name,
+        cls=template.cls,
         width=width,
         datawidth=datawidth,
         depth=depth,
-        keep=(tensor,),
+        keep=template.keep,
         read_bandwidth=bandwidth,
         write_bandwidth=bandwidth,
-        temporal=constraint,
+        temporal=_loops(template.loops, values),
         instances=instances,
-        partial_sums=partial_sums,
+        partial_sums=template.partial_sums,
         attributes=attributes,
     )
 
 
-def _mac(config: AcceleratorConfig, instances: int) -> Compute:
-    pe = config.pe
+def _fanout(template: FanoutTemplate, values: Values, source: str) -> Fanout:
+    x = 1 if template.x is None else template.x.whole(values)
+    y = 1 if template.y is None else template.y.whole(values)
+    split = template.split
+    if template.x is None or template.y is None:
+        split = len(DIMENSIONS) if template.y is None else 0
+    loops = _loops(template.loops, values)
+    try:
+        on_x, on_y = axis_constraints(x, y, loops.factors, loops.max_factors, loops.permutation, split)
+    except ValueError as error:
+        raise InputError(source, template.name, str(error)) from None
+    return Fanout(template.name, mesh_x=x, mesh_y=y, constraint_x=on_x, constraint_y=on_y)
+
+
+def _compute(template: ComputeTemplate, pe: PEType, values: Values, instances: int) -> Compute:
     attributes: dict[str, object] = {
         "family": pe.family,
         "activation_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
         "accumulator_bits": pe.acc_bits,
         "shift_terms": pe.shift_terms,
-        "ifmap_spad_depth": config.ifmap_spad_depth,
-        "weights_spad_depth": config.weights_spad_depth,
-        "psum_spad_depth": config.psum_spad_depth,
     }
-    cls = f"{pe.name}_mac" if pe.name in PE_TYPES else "qadam_mac"
-    return Compute("mac", cls, instances, attributes)
+    if template.control is not None:
+        names = ("ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth")
+        attributes |= {name: depth.whole(values) for name, depth in zip(names, template.control, strict=True)}
+    sharing = template.macs_per_pe.whole(values)
+    if instances % sharing:
+        wanted = f"{instances} MACs are not a multiple of {sharing}"
+        raise InputError(template.macs_per_pe.source, template.macs_per_pe.key, wanted)
+    if sharing > 1:
+        attributes["macs_per_pe"] = sharing
+    return Compute(template.name, f"{pe.name}_mac" if pe.name in PE_TYPES else "qadam_mac", instances, attributes)
 
 
-def _fixed(allowed: frozenset[str]) -> dict[str, int]:
-    """Factor 1 for every dimension that is not allowed."""
-    return {dimension: 1 for dimension in DIMENSIONS if dimension not in allowed}
+def _loops(loops: LoopTemplate, values: Values) -> LoopConstraint:
+    """Loops of a level: factor 1 for every dimension that is not allowed, or at most 1 long."""
+    allowed = DIMENSIONS if loops.allowed is None else loops.allowed
+    largest = {dimension: bound.whole(values) for dimension, bound in loops.at_most if dimension in allowed}
+    fixed = {dimension: 1 for dimension in DIMENSIONS if dimension not in allowed or largest.get(dimension) == 1}
+    return LoopConstraint(fixed, {name: bound for name, bound in largest.items() if bound > 1}, loops.order)

@@ -1,85 +1,83 @@
-"""One accelerator: the parameters of a design, checked, with a short identity."""
+"""One accelerator: a family, its parameters, checked, with a short identity."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ..errors import InputError
+from ..paths import data_dir
 from ..userfile import describe, parse_mapping, read_text, validate
+from .family import Family, Parameter, default_family, load_family
 from .pe_types import PEType, pe_type
 
-#: Smallest part of a split level: with it every store of the smallest GLB still holds an entry of 64 bits.
-MIN_SHARE = 0.01
-
 MAX_CLOCK_GHZ = 10
+
+#: Key that names a config's family; left out, `family.DEFAULT_FAMILY`.
+FAMILY_KEY = "family"
 
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorConfig:
-    """Parameters of one row-stationary accelerator.
+    """One accelerator of a family. Its parameters are attributes too: ``config.rows``.
 
     Attributes
     ----------
+    family : what the parameters mean, and what architecture they make.
     pe : type of the processing elements.
-    rows, cols : PEs along Y and along X.
-    ifmap_spad_depth, weights_spad_depth, psum_spad_depth : words of each scratchpad of a PE, one word an entry.
-    glb_kib : capacity of the whole global buffer, KiB (1024 bytes).
-    glb_bandwidth : words per cycle that the global buffer reads, and as many that it writes.
-    dram_gbps : DRAM bandwidth, 1e9 bytes per second, for reads and as much for writes.
+    numbers : value of each of the family's parameters, in their order.
     clock_ghz : clock; None takes the critical path of the slowest part.
-    glb_ifmap_share, glb_weights_share : parts of the global buffer, in capacity and bandwidth; partial sums get
-        the rest. Weights share 0: weights bypass the global buffer.
-    dram_weights_share, dram_ifmap_share : parts of the DRAM bandwidth; outputs get the rest.
     """
 
+    family: Family
     pe: PEType
-    rows: int
-    cols: int
-    ifmap_spad_depth: int
-    weights_spad_depth: int
-    psum_spad_depth: int
-    glb_kib: float
-    glb_bandwidth: float = 16.0
-    dram_gbps: float = 12.8
+    numbers: tuple[int | float, ...]
     clock_ghz: float | None = None
-    glb_ifmap_share: float = 0.5
-    glb_weights_share: float = 0.0
-    dram_weights_share: float = 0.5
-    dram_ifmap_share: float = 0.25
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for what is no field: while it is made, a field may be missing too.
+        if name in ("family", "pe", "numbers", "clock_ghz") or name.startswith("__"):
+            raise AttributeError(name)
+        place = self.family.places.get(name)
+        if place is None:
+            raise AttributeError(f"family {self.family.name} has no parameter {name}")
+        return self.numbers[place]
 
     @property
-    def glb_psum_share(self) -> float:
-        """What ifmaps and weights leave of the global buffer."""
-        return 1.0 - self.glb_ifmap_share - self.glb_weights_share
+    def parameters(self) -> dict[str, int | float]:
+        """The family's parameters by name."""
+        return dict(zip(self.family.places, self.numbers, strict=True))
 
     @property
-    def dram_psum_share(self) -> float:
-        """What weights and ifmaps leave of the DRAM bandwidth."""
-        return 1.0 - self.dram_weights_share - self.dram_ifmap_share
+    def identity(self) -> dict[str, Any]:
+        """All that makes it this config and no other, as JSON has it; the default family goes without saying."""
+        family = {} if self.family.default else {FAMILY_KEY: [self.family.name, self.family.digest]}
+        return {"pe": asdict(self.pe), "clock_ghz": self.clock_ghz, **self.parameters, **family}
 
     @property
     def config_id(self) -> str:
-        """Twelve hex digits that depend on every parameter, and on nothing else."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Twelve hex digits that depend on `identity`, and on nothing else."""
+        text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def values(self) -> dict[str, Any]:
         """The parameters under the keys that a person writes them with; clock is GHz or ``auto``."""
-        found: dict[str, Any] = {key: getattr(self, key) for key in KEYS if key not in ("pe_type", "clock")}
+        family = {} if self.family.default else {FAMILY_KEY: self.family.name}
         clock = "auto" if self.clock_ghz is None else self.clock_ghz
-        return {"pe_type": self.pe.name, **found, "clock": clock}
+        return {**family, "pe_type": self.pe.name, **self.parameters, "clock": clock}
 
-
-Count = Annotated[int, Field(ge=1, le=1024)]
-Depth = Annotated[int, Field(ge=1, le=65536)]
-Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+    def with_values(self, parameters: Mapping[str, int | float]) -> AcceleratorConfig:
+        """The same config with other values, already checked, of some parameters."""
+        numbers = {**self.parameters, **parameters}
+        return replace(self, numbers=tuple(numbers[name] for name in self.family.places))
 
 
 def _clock(value: object) -> object:
@@ -92,52 +90,50 @@ def _clock(value: object) -> object:
 
 
 class ConfigModel(BaseModel):
-    """A config file. Keys are the columns of the results, with the PE type as a name or a mapping."""
+    """The keys of every config file; a family adds its parameters."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     pe_type: Any
     "fp32, int16, int8, lightpe1, lightpe2, or a mapping: family, act_bits, weight_bits, acc_bits, shift_terms, name."
-    rows: Count
-    "PEs along Y, 1 to 1024."
-    cols: Count
-    "PEs along X, 1 to 1024."
-    ifmap_spad_depth: Depth
-    "Activations that a PE holds, 1 to 65536."
-    weights_spad_depth: Depth
-    "Weights that a PE holds, 1 to 65536."
-    psum_spad_depth: Depth
-    "Partial sums that a PE holds, 1 to 65536."
-    glb_kib: float = Field(ge=1, le=2**20, allow_inf_nan=False)
-    "Global buffer, KiB, 1 to 1048576."
-    glb_bandwidth: float = Field(default=16.0, gt=0, le=2**20, allow_inf_nan=False)
-    "Words per cycle read from the global buffer, and as many written."
-    dram_gbps: float = Field(default=12.8, gt=0, le=1e6, allow_inf_nan=False)
-    "DRAM bandwidth, 1e9 bytes per second; 12.8 is LPDDR4-3200 x32."
     clock: Annotated[float | Literal["auto"], BeforeValidator(_clock)] = "auto"
     "GHz, or auto: the critical path of the slowest part."
-    glb_ifmap_share: Share = 0.5
-    "Part of the global buffer for ifmaps."
-    glb_weights_share: Share = 0.0
-    "Part for weights; 0 lets them bypass the global buffer. Partial sums get what is left."
-    dram_weights_share: Share = 0.5
-    "Part of the DRAM bandwidth for weights."
-    dram_ifmap_share: Share = 0.25
-    "Part for ifmaps. Outputs get what is left."
 
 
-#: Every key of a config, in the order a design space walks them.
-KEYS: tuple[str, ...] = tuple(ConfigModel.model_fields)
+@lru_cache(maxsize=32)
+def config_model(family: Family) -> type[BaseModel]:
+    """The keys of a family's config files."""
+    fields: dict[str, Any] = {parameter.name: _field(parameter) for parameter in family.parameters}
+    return create_model("ConfigModel", __base__=ConfigModel, **fields)
+
+
+def _field(parameter: Parameter) -> tuple[Any, Any]:
+    """Type and default of a parameter, as pydantic takes them."""
+    bounds = {"ge": parameter.least, "gt": parameter.above, "le": parameter.most, "lt": parameter.below}
+    given: dict[str, Any] = {key: bound for key, bound in bounds.items() if bound is not None}
+    if not parameter.whole:
+        given["allow_inf_nan"] = False
+    kind: Any = int if parameter.whole else float
+    return kind, Field(default=... if parameter.default is None else parameter.default, **given)
 
 
 def load_config(path: str | Path) -> AcceleratorConfig:
-    """Read a config file.
+    """Read a config file, or a shipped design by its name: ``simba_like``.
 
     Raises
     ------
     InputError : the file cannot be read, or a key is unknown, missing or has an impossible value.
     """
+    shipped = data_dir("arch_specs") / f"{path}.yaml"
+    if not Path(path).exists() and str(path) in shipped_designs():
+        path = shipped
     return config_from_values(parse_mapping(read_text(path), path), path)
+
+
+def shipped_designs() -> tuple[str, ...]:
+    """Names of the designs that ship with the package."""
+    found = (path.stem for path in data_dir("arch_specs").glob("*.yaml"))
+    return tuple(sorted(name for name in found if not name.endswith("_space")))
 
 
 def parse_clock(text: str, source: object) -> float | None:
@@ -158,32 +154,34 @@ def parse_clock(text: str, source: object) -> float | None:
     return value
 
 
-def config_from_values(values: dict[str, Any], source: object) -> AcceleratorConfig:
+def config_from_values(values: Mapping[str, Any], source: object) -> AcceleratorConfig:
     """Config from one value per key, as a person writes them; `source` names them in messages.
 
     Raises
     ------
     InputError : a key is unknown, missing or has an impossible value.
     """
-    model = validate(ConfigModel, values, source)
+    family, rest = split_family(values, source)
+    model: Any = validate(config_model(family), rest, source)
     pe = pe_type(model.pe_type, source)
-    check_shares(model.glb_ifmap_share, model.glb_weights_share, "glb_ifmap_share", "glb_weights_share", source)
-    check_shares(model.dram_ifmap_share, model.dram_weights_share, "dram_ifmap_share", "dram_weights_share", source)
-    if model.dram_weights_share == 0:
-        raise InputError(source, "dram_weights_share", f"at least {MIN_SHARE} is wanted: weights come from DRAM")
-    plain = model.model_dump(exclude={"pe_type", "clock"})
-    return AcceleratorConfig(pe=pe, clock_ghz=None if model.clock == "auto" else model.clock, **plain)
+    parameters = {name: getattr(model, name) for name in family.places}
+    check_parameters(family, parameters, source)
+    return AcceleratorConfig(family, pe, tuple(parameters.values()), None if model.clock == "auto" else model.clock)
 
 
-def check_shares(ifmap: float, weights: float, ifmap_key: str, weights_key: str, source: object) -> None:
-    """Raise InputError unless every store of a split level gets at least `MIN_SHARE` (weights may have 0)."""
-    if ifmap < MIN_SHARE:
-        raise InputError(source, ifmap_key, f"at least {MIN_SHARE} is wanted, not {ifmap:g}")
-    if 0 < weights < MIN_SHARE:
-        raise InputError(source, weights_key, f"0, or at least {MIN_SHARE}, is wanted, not {weights:g}")
-    if 1.0 - ifmap - weights < MIN_SHARE - 1e-12:
-        raise InputError(
-            source,
-            f"{ifmap_key} and {weights_key}",
-            f"together at most {1 - MIN_SHARE} is wanted, so that partial sums keep a part; not {ifmap + weights:g}",
-        )
+def split_family(values: Mapping[str, Any], source: object) -> tuple[Family, dict[str, Any]]:
+    """The family that a config or a space is of, and its other keys.
+
+    Raises
+    ------
+    InputError : no such family, or a file of one that is not right.
+    """
+    rest = {key: value for key, value in values.items() if key != FAMILY_KEY}
+    return default_family() if FAMILY_KEY not in values else load_family(values[FAMILY_KEY], source), rest
+
+
+def check_parameters(family: Family, parameters: Mapping[str, int | float], source: object, key: str = "") -> None:
+    """Raise InputError unless parameters meet those conditions of a family that use no others; `key` names them."""
+    for check in family.checks:
+        if check.condition.names <= parameters.keys() and not check.condition.true(parameters):
+            raise InputError(source, key or " and ".join(check.keys), check.wanted.text(parameters))

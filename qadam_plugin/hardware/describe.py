@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .build import build_spec
+from .build import build_spec, formula_values
 from .config import AcceleratorConfig
 from .spec_writer import spec_yaml
 
@@ -18,25 +18,11 @@ def arch_yaml(config: AcceleratorConfig, clock_ghz: float, command: str) -> str:
 
 
 def _notes(config: AcceleratorConfig, clock_ghz: float) -> list[str]:
-    pe = config.pe
-    glb = [("weights", config.glb_weights_share), ("ifmaps", config.glb_ifmap_share), ("psums", config.glb_psum_share)]
-    dram = [
-        ("weights", config.dram_weights_share),
-        ("ifmaps", config.dram_ifmap_share),
-        ("outputs", config.dram_psum_share),
-    ]
+    family, values = config.family, formula_values(config, clock_ghz)
     source = "from the models" if config.clock_ghz is None else "as given"
-    bypass = "" if config.glb_weights_share else "; weights bypass it"
+    header = family.texts.header.text(values)
+    named = "" if family.default else f"family {family.name}, "
     return [
-        f"Config {config.config_id}: {pe.name}, {config.rows} rows x {config.cols} columns of PEs, "
-        f"clock {clock_ghz:.6g} GHz ({source}).",
-        f"Words: activations {pe.act_bits}, weights {pe.weight_bits}, partial sums {pe.acc_bits} bits; outputs in DRAM "
-        f"{pe.act_bits} bits.",
-        f"Global buffer {config.glb_kib:g} KiB, {config.glb_bandwidth:g} words/cycle: {_shares(glb)}{bypass}.",
-        f"DRAM {config.dram_gbps:g} GB/s: {_shares(dram)}. Its depth stands for unbounded.",
-        "A level split by tensor has its loops in its innermost store. Problems need the dimension G (1 if unused).",
+        f"Config {config.config_id}: {named}{config.pe.name}, {header}, clock {clock_ghz:.6g} GHz ({source}).",
+        *(note.text(values) for note, when in family.texts.notes if when is None or when.true(values)),
     ]
-
-
-def _shares(parts: list[tuple[str, float]]) -> str:
-    return ", ".join(f"{name} {share:.4g}" for name, share in parts if share)

@@ -152,6 +152,28 @@ def parse(text: str, names: Collection[str], source: object = "--where", key: st
     ------
     InputError : not an expression, an unknown name, or anything outside the language; the message has the column.
     """
+    tree, used = checked_tree(text, names, source, key)
+    stripped = text.strip()
+    if not isinstance(tree, ast.Compare | ast.BoolOp | ast.Name) and not (
+        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)
+    ):
+        raise InputError(source, key, f"'{stripped}' is no condition; a comparison such as 'rows > 8' is wanted")
+    return Expression(stripped, used, str(source), key, tree)
+
+
+def checked_tree(
+    text: str, names: Collection[str], source: object, key: str, functions: Collection[str] = ()
+) -> tuple[ast.expr, frozenset[str]]:
+    """The tree of an expression of which every node is in the language, and the names that it uses.
+
+    Parameters
+    ----------
+    functions : that it may call, with plain arguments.
+
+    Raises
+    ------
+    InputError : as `parse`, apart from what is no condition.
+    """
     if len(text) > _MAX_LENGTH:
         raise InputError(source, key, f"an expression has at most {_MAX_LENGTH} characters, this one {len(text)}")
     stripped = text.strip()
@@ -164,21 +186,23 @@ def parse(text: str, names: Collection[str], source: object = "--where", key: st
         raise InputError(source, key, f"'{stripped}' is no expression (column {error.offset or 1}){hint}") from None
     except (ValueError, MemoryError, RecursionError):
         raise InputError(source, key, f"'{stripped[:60]}' is no expression; {_ALLOWED}") from None
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     used: set[str] = set()
-    expression = Expression(stripped, frozenset(), str(source), key, tree)
     for node in ast.walk(tree):
-        _check(node, names, expression, used)
-    if not isinstance(tree, ast.Compare | ast.BoolOp | ast.Name) and not (
-        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not)
-    ):
-        raise InputError(source, key, f"'{stripped}' is no condition; a comparison such as 'rows > 8' is wanted")
-    return Expression(stripped, frozenset(used), str(source), key, tree)
+        if id(node) in called and isinstance(node, ast.Name) and node.id in functions:
+            continue
+        if isinstance(node, ast.Call) and functions and not node.keywords:
+            known = f"known functions are: {', '.join(functions)}"
+            if not isinstance(node.func, ast.Name) or node.func.id not in functions:
+                raise InputError(source, key, f"'{ast.unparse(node.func)}' (column {node.col_offset + 1}): {known}")
+            continue
+        _check(node, names, stripped, (source, key), used)
+    return tree, frozenset(used)
 
 
-def _check(node: ast.AST, names: Collection[str], expression: Expression, used: set[str]) -> None:
+def _check(node: ast.AST, names: Collection[str], text: str, where: tuple[object, str], used: set[str]) -> None:
     """Refuse a node outside the language; collect the names."""
     column = getattr(node, "col_offset", 0) + 1
-    where = (expression.source, expression.key)
     match node:
         case ast.Name(id=name):
             if name not in names:
@@ -198,5 +222,5 @@ def _check(node: ast.AST, names: Collection[str], expression: Expression, used: 
         case ast.operator() | ast.unaryop() | ast.boolop() | ast.cmpop() | ast.Load():
             pass
         case _:
-            part = ast.get_source_segment(expression.text, node) if isinstance(node, ast.expr) else None  # type: ignore[arg-type]
-            raise InputError(*where, f"'{part or expression.text}' (column {column}) is not allowed; {_ALLOWED}")
+            part = ast.get_source_segment(text, node) if isinstance(node, ast.expr) else None  # type: ignore[arg-type]
+            raise InputError(*where, f"'{part or text}' (column {column}) is not allowed; {_ALLOWED}")

@@ -15,20 +15,12 @@ from pydantic import BaseModel, ConfigDict
 from ..errors import InputError
 from ..paths import data_dir
 from ..userfile import describe, parse_mapping, read_text, suggestion, validate
-from .config import KEYS, AcceleratorConfig, check_shares, config_from_values
+from .config import FAMILY_KEY, AcceleratorConfig, check_parameters, config_model, split_family
 from .expressions import Expression, parse
-from .pe_types import PEType
+from .family import Family
+from .pe_types import PE_TYPES, PEType, pe_type
 
-#: What a key has when a space leaves it out: the Eyeriss chip (JSSC 2017), and the four PE types of QADAM.
-BASE: dict[str, Any] = {
-    "pe_type": "int16",
-    "rows": 12,
-    "cols": 14,
-    "ifmap_spad_depth": 12,
-    "weights_spad_depth": 224,
-    "psum_spad_depth": 24,
-    "glb_kib": 108,
-}
+#: PE types of a space that names none: those of QADAM. Every other key then has its family's usual value.
 BASE_PE_TYPES = ("fp32", "int16", "lightpe1", "lightpe2")
 
 _MAX_VALUES = 10_000
@@ -58,11 +50,13 @@ class DesignSpace:
 
     Attributes
     ----------
-    axes : (key, values) for every key of a config, in the order of `config.KEYS`.
+    family : family of all its configs.
+    axes : (key, values) for every key of a config, in the order of the family's `keys`.
     where : conditions that a config must meet.
     source : the file, for messages.
     """
 
+    family: Family
     axes: tuple[tuple[str, tuple[Any, ...]], ...]
     where: tuple[Expression, ...] = ()
     source: str = "<space>"
@@ -78,7 +72,9 @@ class DesignSpace:
 
     def config(self, combination: Sequence[Any]) -> AcceleratorConfig:
         """The config of one value per axis, whether or not the conditions let it through."""
-        return _config({key: value for (key, _), value in zip(self.axes, combination, strict=True)})
+        values = {key: value for (key, _), value in zip(self.axes, combination, strict=True)}
+        numbers = tuple(values[name] for name in self.family.places)
+        return AcceleratorConfig(self.family, values["pe_type"], numbers, values["clock"])
 
     def allows(self, config: AcceleratorConfig) -> bool:
         """Whether a config meets every condition."""
@@ -120,21 +116,14 @@ def parse_space(text: str, source: object, *, most: int = MAX_WALKED) -> DesignS
 
 def space_from_values(data: dict[str, Any], source: object, *, most: int = MAX_WALKED) -> DesignSpace:
     """Design space from its keys, as a person writes them; `source` names it. Raises as `load_space` does."""
-    for key in data:
-        if key not in (*KEYS, "where"):
-            raise InputError(source, key, f"unknown key; {suggestion(key, (*KEYS, 'where'))}")
-    axes = tuple((key, _axis(key, data[key], source)) for key in KEYS if key in data)
-    given = dict(axes)
-    defaults = config_from_values(BASE, source)
-    full = []
-    for key in KEYS:
-        if key in given:
-            full.append((key, given[key]))
-        elif key == "pe_type":
-            full.append((key, tuple(_value("pe_type", name, source, "pe_type") for name in BASE_PE_TYPES)))
-        else:
-            full.append((key, (_parameter(defaults, key),)))
-    space = DesignSpace(tuple(full), _conditions(data.get("where", []), source), str(source))
+    family, rest = split_family(data, source)
+    for key in rest:
+        if key not in (*family.keys, "where"):
+            raise InputError(source, key, f"unknown key; {suggestion(key, (*family.keys, FAMILY_KEY, 'where'))}")
+    usual: dict[str, tuple[Any, ...]] = {parameter.name: (parameter.usual,) for parameter in family.parameters}
+    usual |= {"pe_type": tuple(PE_TYPES[name] for name in BASE_PE_TYPES), "clock": (None,)}
+    axes = tuple((key, _axis(family, key, rest[key], source) if key in rest else usual[key]) for key in family.keys)
+    space = DesignSpace(family, axes, _conditions(rest.get("where", []), family, source), str(source))
     _check_space(space, source, most)
     return space
 
@@ -143,14 +132,15 @@ def _check_space(space: DesignSpace, source: object, most: int) -> None:
     axes = dict(space.axes)
     if space.combinations > most:
         raise InputError(source, "", f"{space.combinations} combinations; at most {most} are allowed")
-    for ifmap, weights in (("glb_ifmap_share", "glb_weights_share"), ("dram_ifmap_share", "dram_weights_share")):
-        for pair in product(axes[ifmap], axes[weights]):
-            check_shares(*pair, ifmap, weights, source)
+    for check in space.family.checks:
+        names = [name for name in space.family.places if name in check.condition.names]
+        for values in product(*(axes[name] for name in names)):
+            check_parameters(space.family, dict(zip(names, values, strict=True)), source)
     if next(iter(space), None) is None:
         raise InputError(source, "where", "no combination of the values meets every condition")
 
 
-def _conditions(value: object, source: object) -> tuple[Expression, ...]:
+def _conditions(value: object, family: Family, source: object) -> tuple[Expression, ...]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list):
         raise InputError(source, "where", f"a condition or a list of them is wanted, not {describe(value)}")
@@ -158,11 +148,11 @@ def _conditions(value: object, source: object) -> tuple[Expression, ...]:
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(source, f"where[{index}]", f"a condition in quotes is wanted, not {describe(text)}")
-        found.append(parse(text, KEYS, source, f"where[{index}]"))
+        found.append(parse(text, family.keys, source, f"where[{index}]"))
     return tuple(found)
 
 
-def _axis(key: str, written: object, source: object) -> tuple[Any, ...]:
+def _axis(family: Family, key: str, written: object, source: object) -> tuple[Any, ...]:
     """Checked values of one key, in the order written."""
     if isinstance(written, list):
         if not written:
@@ -174,7 +164,7 @@ def _axis(key: str, written: object, source: object) -> tuple[Any, ...]:
         pairs = [(key, written)]
     values: list[Any] = []
     for place, value in pairs:
-        checked = _value(key, value, source, place)
+        checked = _value(family, key, value, source, place)
         if checked in values:
             raise InputError(source, place, f"{describe(value)} is given twice")
         values.append(checked)
@@ -185,29 +175,20 @@ def _axis(key: str, written: object, source: object) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _value(key: str, value: object, source: object, place: str) -> Any:
+def _value(family: Family, key: str, value: object, source: object, place: str) -> Any:
     """One value of one key, checked as in a config; `place` is its path in the file."""
-    shares = {"glb_ifmap_share": 0.01, "dram_ifmap_share": 0.01} if key.endswith("_share") else {}
-    if key == "glb_ifmap_share" or key == "dram_ifmap_share":
-        shares = {key.replace("ifmap", "weights"): 0.0 if key.startswith("glb") else 0.01}
+    if key == "pe_type":
+        return pe_type(value, source, place)
+    usual = {parameter.name: parameter.usual for parameter in family.parameters}
     try:
-        config = config_from_values({**BASE, **shares, key: value}, source)
+        model: Any = validate(config_model(family), {"pe_type": "", **usual, key: value}, source)
     except InputError as error:
-        raise InputError(
-            source, error.key.replace(key, place, 1) if key in error.key else place, error.message
-        ) from None
-    return _parameter(config, key)
-
-
-def _parameter(config: AcceleratorConfig, key: str) -> Any:
-    """A config's value for a key, as `_config` takes it back."""
-    return getattr(config, {"pe_type": "pe", "clock": "clock_ghz"}.get(key, key))
-
-
-def _config(values: dict[str, Any]) -> AcceleratorConfig:
-    """Config from checked values, without checking them again."""
-    fields = {{"pe_type": "pe", "clock": "clock_ghz"}.get(key, key): value for key, value in values.items()}
-    return AcceleratorConfig(**fields)
+        raise InputError(source, error.key.replace(key, place, 1), error.message) from None
+    checked = getattr(model, key)
+    if key == "clock":
+        return None if checked == "auto" else checked
+    check_parameters(family, {key: checked}, source, place)
+    return checked
 
 
 def _range(key: str, written: dict[Any, Any], source: object) -> list[int | float]:

@@ -9,18 +9,13 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from .config import KEYS, AcceleratorConfig
+from .config import AcceleratorConfig
+from .family import Family
 from .pe_types import PEType
 from .space import DesignSpace
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
-
-#: Numeric parameters of a config, in the order of `KEYS`; an automatic clock is NaN.
-PARAMETERS: tuple[str, ...] = tuple(key for key in KEYS if key != "pe_type")
-
-#: Parameters that a config has as whole numbers.
-_WHOLE = frozenset({"rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth"})
 
 #: Combinations that a sample draws before it counts those that the conditions let through.
 _DRAWN_AT_ONCE = 1 << 12
@@ -28,20 +23,21 @@ _DRAWN_AT_ONCE = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class ConfigBlock:
-    """Configs of one PE type, column by column.
+    """Configs of one family and PE type, column by column.
 
     Attributes
     ----------
-    levels : the values that each of `PARAMETERS` takes, without repetition.
-    codes : which of them each config has, [configs] per parameter.
+    levels : the values that each of `numeric_keys` takes, without repetition; an automatic clock is NaN.
+    codes : which of them each config has, [configs] per key.
     """
 
+    family: Family
     pe: PEType
     levels: Mapping[str, Array]
     codes: Mapping[str, Index]
 
     def __len__(self) -> int:
-        return len(self.codes["rows"])
+        return len(self.codes["clock"])
 
     def column(self, name: str) -> Array:
         """Values of one parameter, [configs]."""
@@ -49,14 +45,14 @@ class ConfigBlock:
 
     def take(self, rows: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> ConfigBlock:
         """Some of the configs, by index or mask."""
-        return ConfigBlock(self.pe, self.levels, {name: codes[rows] for name, codes in self.codes.items()})
+        codes = {name: codes[rows] for name, codes in self.codes.items()}
+        return ConfigBlock(self.family, self.pe, self.levels, codes)
 
     def config(self, row: int) -> AcceleratorConfig:
         """One config as an object, equal to the one that a design space gives."""
-        fields = {name: float(self.levels[name][self.codes[name][row]]) for name in PARAMETERS}
-        clock = fields.pop("clock")
-        whole = {name: int(value) if name in _WHOLE else value for name, value in fields.items()}
-        return AcceleratorConfig(pe=self.pe, clock_ghz=None if np.isnan(clock) else clock, **whole)  # pyright: ignore[reportArgumentType]
+        found = {name: float(self.levels[name][self.codes[name][row]]) for name in self.levels}
+        clock, numbers = found["clock"], tuple(self.family.numbers(found).values())
+        return AcceleratorConfig(self.family, self.pe, numbers, None if np.isnan(clock) else clock)
 
     def distinct(self, names: Sequence[str], also: Array | None = None) -> tuple[Index, Index]:
         """One row of each combination that some parameters take, and for every config which combination it has.
@@ -77,15 +73,20 @@ class ConfigBlock:
         return first, which
 
 
+def numeric_keys(family: Family) -> tuple[str, ...]:
+    """Keys of a config that are numbers, in the family's order."""
+    return tuple(key for key in family.keys if key != "pe_type")
+
+
 def config_block(pe: PEType, configs: Sequence[AcceleratorConfig]) -> ConfigBlock:
-    """Configs of one PE type as arrays."""
+    """Configs of one PE type and family, at least one, as arrays."""
     levels: dict[str, Array] = {}
     codes: dict[str, Index] = {}
-    for name in PARAMETERS:
+    for name in numeric_keys(configs[0].family):
         values = [config.clock_ghz if name == "clock" else getattr(config, name) for config in configs]
         levels[name], inverse = np.unique(_numbers(values), return_inverse=True)
         codes[name] = inverse.ravel()
-    return ConfigBlock(pe, levels, codes)
+    return ConfigBlock(configs[0].family, pe, levels, codes)
 
 
 def space_blocks(space: DesignSpace, size: int = 1 << 15) -> Iterator[ConfigBlock]:
@@ -104,7 +105,7 @@ def space_blocks(space: DesignSpace, size: int = 1 << 15) -> Iterator[ConfigBloc
     total = int(np.prod(shape))
     for pe, start in product(axes["pe_type"], range(0, total, size)):
         places = np.unravel_index(np.arange(start, min(start + size, total)), shape)
-        block = ConfigBlock(pe, levels, dict(zip(names, places, strict=True)))
+        block = ConfigBlock(space.family, pe, levels, dict(zip(names, places, strict=True)))
         if space.where:
             block = block.take(_allowed(block, space))
         if len(block):
@@ -130,7 +131,7 @@ def sample_space(space: DesignSpace, count: int, seed: int) -> list[AcceleratorC
         for kind, pe in enumerate(axes["pe_type"]):
             which = np.flatnonzero(kinds == kind)
             codes = dict(zip(names, np.unravel_index(places[which], shape), strict=True))
-            block = ConfigBlock(pe, levels, codes)
+            block = ConfigBlock(space.family, pe, levels, codes)
             for row in np.flatnonzero(_allowed(block, space)):
                 drawn.append((int(which[row]) + start, block.config(int(row))))
         if len(drawn) >= count:
@@ -149,7 +150,7 @@ def _allowed(block: ConfigBlock, space: DesignSpace) -> npt.NDArray[np.bool_]:
 
 def condition_columns(block: ConfigBlock) -> dict[str, np.ndarray]:
     """Columns under the names and with the words of conditions: the PE type's name, and ``auto`` for an own clock."""
-    columns: dict[str, np.ndarray] = {name: block.column(name) for name in PARAMETERS}
+    columns: dict[str, np.ndarray] = {name: block.column(name) for name in block.levels}
     own = np.isnan(columns["clock"])
     if own.any():
         columns["clock"] = np.where(own, np.array("auto", dtype=object), columns["clock"].astype(object))

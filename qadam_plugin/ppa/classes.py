@@ -106,8 +106,8 @@ def estimate_level(library: ModelLibrary, level: Storage | Compute, source: str)
             raise _unknown(level, STORAGE_CLASSES, source)
         return model(library, level, source)
     pe = mac_type(level, source)
-    pipeline = mac_pipeline(library, level, pe, source)
-    return compute_unit(library, pe, mac_depths(level, source), pipeline, mac_operands(level, source))
+    ranks, sharing = mac_pipeline(library, level, pe, source), macs_per_pe(level, source)
+    return compute_unit(library, pe, mac_depths(level, source), ranks, mac_operands(level, source), sharing)
 
 
 def with_operands(spec: ArchSpec, operands: Operands) -> ArchSpec:
@@ -132,6 +132,20 @@ def mac_operands(level: Compute, source: str) -> Operands:
         for name in (ACT_OPERAND, WEIGHT_OPERAND)
     )
     return Operands(act, weight)
+
+
+def macs_per_pe(level: Compute, source: str) -> int:
+    """MACs that share the control of one PE, 1 where the attributes do not say.
+
+    Raises
+    ------
+    InputError : no integer of at least 1, or one by which the MACs cannot be divided.
+    """
+    sharing = _count(level, "macs_per_pe", 1, 1, source)
+    if level.instances % sharing:
+        wanted = f"{level.instances} MACs are not a multiple of {sharing}"
+        raise InputError(source, f"{level.name}.attributes.macs_per_pe", wanted)
+    return sharing
 
 
 def mac_depths(level: Compute, source: str) -> SpadDepths:

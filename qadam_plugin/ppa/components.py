@@ -66,19 +66,21 @@ def compute_unit(
     depths: SpadDepths | None = None,
     pipeline: int = PIPELINE,
     operands: Operands = FULL_WIDTH,
+    macs_per_pe: int = 1,
 ) -> Estimate:
     """MAC and control of a PE: what Timeloop calls its compute level.
 
-    The control works through a gated operation, and through one on narrow operands, as through any other.
+    The control works through a gated operation, and through one on narrow operands, as through any other. Where several
+    MACs share one, each has its part of it: as if all of them were busy whenever one is.
     """
     unit, rest = mac(library, pe, pipeline, operands), control(library, depths or SpadDepths())
-    extra = rest.energy_pj["compute"]
+    extra = rest.energy_pj["compute"] / macs_per_pe
     paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
     return Estimate(
         energy_pj={action: energy + extra for action, energy in unit.energy_pj.items()},
-        leakage_mw=unit.leakage_mw + rest.leakage_mw,
+        leakage_mw=unit.leakage_mw + rest.leakage_mw / macs_per_pe,
         idle_pj=unit.idle_pj,
-        area_um2=unit.area_um2 + rest.area_um2,
+        area_um2=unit.area_um2 + rest.area_um2 / macs_per_pe,
         path_ns=max(paths, default=None),
         warnings=tuple(dict.fromkeys(unit.warnings + rest.warnings)),
     )

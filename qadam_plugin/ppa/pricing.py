@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from math import floor
 from typing import Protocol
 
-from ..hardware.archspec import ArchSpec, Compute, Fanout, Storage
+from ..errors import InputError
+from ..hardware.archspec import PLACES, ArchSpec, Fanout, Storage, usual_place
 from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
+from ..userfile import describe
 from ..workloads.layer import Layer
-from .classes import DRAM_CLASS, estimate_level, with_operands
+from .classes import estimate_level, macs_per_pe, with_operands
 from .components import Estimate, array_overhead_um2
 from .energy_table import EnergyTable
 from .library import ModelLibrary
@@ -160,9 +162,11 @@ def price_spec(spec: ArchSpec, library: ModelLibrary) -> PricedSpec:
     cycle_ns = spec.cycle_seconds * 1e9
     components = _components(spec, library, cycle_ns)
     array = [part for part in components if part.place == "array"]
-    # Parts that exist once per PE; a store shared by several PEs is counted as it is, without wiring.
-    pe_area = sum(part.estimate.area_um2 for part in array if part.instances == spec.compute.instances)
-    overhead = array_overhead_um2(library, spec.rows, spec.cols, pe_area)
+    rows, cols = pe_array(spec)
+    # Parts that exist once or more per PE; a store shared by several PEs is counted as it is, without wiring.
+    within = [part for part in array if part.instances >= rows * cols]
+    pe_area = sum(part.estimate.area_um2 * (part.instances // (rows * cols)) for part in within)
+    overhead = array_overhead_um2(library, rows, cols, pe_area)
     slowest = max(components, key=lambda part: part.estimate.path_ns or 0.0)
     path_ns = slowest.estimate.path_ns or 0.0
     warnings = [
@@ -199,6 +203,24 @@ def price_layer(spec: ArchSpec, library: ModelLibrary, layer: Layer) -> PricedSp
     return price_spec(with_operands(spec, Operands(layer.input_bits, layer.weight_bits)), library)
 
 
+def pe_array(spec: ArchSpec) -> tuple[int, int]:
+    """Rows and columns of PEs: the fan-outs outside those that a PE has inside, as its MAC's ``macs_per_pe`` says.
+
+    Raises
+    ------
+    InputError : the fan-outs do not leave PEs of so many MACs.
+    """
+    pes, rows, cols = spec.compute.instances // macs_per_pe(spec.compute, spec.source), 1, 1
+    for fanout in spec.fanouts:
+        if rows * cols == pes:
+            break
+        rows, cols = rows * fanout.mesh_y, cols * fanout.mesh_x
+    if rows * cols != pes:
+        wanted = f"{spec.compute.instances} MACs do not stand in PEs of so many: no fan-out begins there"
+        raise InputError(spec.source, f"{spec.compute.name}.attributes.macs_per_pe", wanted)
+    return rows, cols
+
+
 def _components(spec: ArchSpec, library: ModelLibrary, cycle_ns: float) -> tuple[PricedComponent, ...]:
     found = []
     inside = False
@@ -207,11 +229,24 @@ def _components(spec: ArchSpec, library: ModelLibrary, cycle_ns: float) -> tuple
             inside = True
             continue
         estimate = estimate_level(library, level, spec.source)
-        on_chip = "array" if inside or isinstance(level, Compute) else "buffer"
-        place = "dram" if isinstance(level, Storage) and level.cls == DRAM_CLASS else on_chip
+        place = place_of(level, inside, spec.source) if isinstance(level, Storage) else "array"
         leak_pj = estimate.leak_pj(cycle_ns)
         found.append(PricedComponent(level.name, level.cls, level.instances, place, estimate, leak_pj))
     return tuple(found)
+
+
+def place_of(level: Storage, inside: bool, source: str) -> str:
+    """One of `hardware.archspec.PLACES`, as the level says, or else as its class and whether it stands in the array do.
+
+    Raises
+    ------
+    InputError : it says another.
+    """
+    place = level.attributes.get("place", usual_place(level.cls, inside))
+    if place not in PLACES:
+        wanted = f"one of {', '.join(PLACES)} is wanted, not {describe(place)}"
+        raise InputError(source, f"{level.name}.attributes.place", wanted)
+    return str(place)
 
 
 def resolve_clock_ghz(config: AcceleratorConfig, library: ModelLibrary) -> float:

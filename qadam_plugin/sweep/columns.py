@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ..hardware.family import Family
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Columns of ``results.*`` and ``pareto.csv``: first those that the documentation promises, then further ones.
-RESULT_COLUMNS: tuple[tuple[str, str], ...] = (
+#: Columns of ``results.*`` and ``pareto.csv``, with the parameters of the designs' families in between: the main
+#: ones first, the further ones after the clock as it was asked for.
+_FIRST: tuple[tuple[str, str], ...] = (
     ("config_id", "text"),
     ("pe_type", "text"),
     ("act_bits", "integer"),
     ("weight_bits", "integer"),
     ("acc_bits", "integer"),
-    ("rows", "integer"),
-    ("cols", "integer"),
-    ("ifmap_spad_depth", "integer"),
-    ("weights_spad_depth", "integer"),
-    ("psum_spad_depth", "integer"),
-    ("glb_kib", "number"),
-    ("glb_bandwidth", "number"),
-    ("dram_gbps", "number"),
+)
+_SECOND: tuple[tuple[str, str], ...] = (
     ("clock_ghz", "number"),
     ("network", "text"),
     ("batch", "integer"),
@@ -43,17 +41,41 @@ RESULT_COLUMNS: tuple[tuple[str, str], ...] = (
     ("psum_spills", "integer"),
     ("out_of_range", "text"),
     ("clock", "text"),
-    ("glb_ifmap_share", "number"),
-    ("glb_weights_share", "number"),
-    ("dram_weights_share", "number"),
-    ("dram_ifmap_share", "number"),
+)
+_LAST: tuple[tuple[str, str], ...] = (
     ("timeloop_energy_uj", "number"),
     ("mac_energy_uj", "number"),
     ("optimal", "flag"),
     ("runs", "text"),
     ("fingerprint", "text"),
     ("estimators", "text"),
+    ("family", "text"),
 )
+
+#: Columns that results of every family have.
+SHARED_COLUMNS: tuple[tuple[str, str], ...] = (*_FIRST, *_SECOND, *_LAST)
+
+
+def result_columns(families: Sequence[Family]) -> tuple[tuple[str, str], ...]:
+    """Columns of the results of designs of some families: name and kind of value.
+
+    A parameter that several have is one column, of integers where all of them say so; a design of another family has
+    no value there.
+    """
+    kinds: dict[str, str] = {}
+    for parameter in (parameter for family in families for parameter in family.parameters):
+        if kinds.setdefault(parameter.name, "integer") == "integer" and not parameter.whole:
+            kinds[parameter.name] = "number"
+    main = [name for name in kinds if any(name in family.main for family in families)]
+    further = [name for name in kinds if name not in main]
+    return (
+        *_FIRST,
+        *((name, kinds[name]) for name in main),
+        *_SECOND,
+        *((name, kinds[name]) for name in further),
+        *_LAST,
+    )
+
 
 #: Columns of ``layers.parquet``.
 LAYER_COLUMNS: tuple[tuple[str, str], ...] = (

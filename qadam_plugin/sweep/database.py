@@ -18,24 +18,19 @@ LOCK = "sweep.lock"
 
 #: Number of the schema, kept in SQLite's ``user_version``; raised whenever the tables change, or how the sums in
 #: `results` are made of their layers.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
+#: The tables of an empty store. A family's parameters become columns of `designs` with its first design.
 SCHEMA = """
 CREATE TABLE designs (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, config_id TEXT NOT NULL, engine TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, pe_type TEXT NOT NULL, act_bits INTEGER NOT NULL, weight_bits INTEGER NOT NULL,
-    acc_bits INTEGER NOT NULL, rows INTEGER NOT NULL, cols INTEGER NOT NULL, ifmap_spad_depth INTEGER NOT NULL,
-    weights_spad_depth INTEGER NOT NULL, psum_spad_depth INTEGER NOT NULL, glb_kib REAL NOT NULL,
-    glb_bandwidth REAL NOT NULL, dram_gbps REAL NOT NULL, clock TEXT NOT NULL,
-    glb_ifmap_share REAL NOT NULL, glb_weights_share REAL NOT NULL,
-    dram_weights_share REAL NOT NULL, dram_ifmap_share REAL NOT NULL,
-    valid INTEGER NOT NULL, reason TEXT NOT NULL, clock_ghz REAL NOT NULL, area_um2 REAL NOT NULL,
+    fingerprint TEXT NOT NULL, family TEXT NOT NULL, family_digest TEXT NOT NULL, place BLOB NOT NULL,
+    pe_type TEXT NOT NULL, act_bits INTEGER NOT NULL, weight_bits INTEGER NOT NULL, acc_bits INTEGER NOT NULL,
+    clock TEXT NOT NULL, valid INTEGER NOT NULL, reason TEXT NOT NULL, clock_ghz REAL NOT NULL, area_um2 REAL NOT NULL,
     out_of_range TEXT NOT NULL, estimators TEXT NOT NULL
 );
-CREATE INDEX designs_in_order ON designs (
-    pe_type, rows, cols, ifmap_spad_depth, weights_spad_depth, psum_spad_depth, glb_kib, glb_bandwidth, dram_gbps,
-    clock, config_id
-);
+CREATE INDEX designs_in_order ON designs (place);
+CREATE TABLE families (digest TEXT PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layers (
     key TEXT PRIMARY KEY, design INTEGER NOT NULL, objective TEXT NOT NULL, shape TEXT NOT NULL,
     valid INTEGER NOT NULL, reason TEXT NOT NULL, cycles INTEGER NOT NULL, timeloop_pj REAL NOT NULL,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from .columns import LAYER_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, arrow_schema
+from .columns import LAYER_COLUMNS, RUN_COLUMNS, arrow_schema
 from .database import explained
 from .frames import results_frame, stored_rows
 from .results import design_results, layer_rows
@@ -118,7 +118,7 @@ def write_exports(store: ResultStore, run: str) -> ExportCounts:
     ------
     InputError, RunError : a file cannot be written; the file of before stays.
     """
-    directory = store.directory
+    directory, columns = store.directory, store.columns()
     results = invalid = 0
     with ExitStack() as stack:
 
@@ -128,8 +128,8 @@ def write_exports(store: ResultStore, run: str) -> ExportCounts:
             return writer
 
         tables = (
-            opened("results.csv", lambda path: _CsvRows(path, RESULT_COLUMNS)),
-            opened("results.parquet", lambda path: _ParquetRows(path, RESULT_COLUMNS)),
+            opened("results.csv", lambda path: _CsvRows(path, columns)),
+            opened("results.parquet", lambda path: _ParquetRows(path, columns)),
         )
         layers = opened("layers.parquet", lambda path: _ParquetRows(path, LAYER_COLUMNS))
         for group in store.groups():

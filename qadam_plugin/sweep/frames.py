@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .columns import RESULT_COLUMNS
 from .results import LISTS, SHARED, DesignResult, design_results, python_value, result_rows, shared_values, sql_of
 from .store import Group, ResultStore, parts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_KINDS = dict(RESULT_COLUMNS)
 
 Positions = npt.NDArray[np.intp]
 
@@ -35,16 +32,16 @@ def results_frame(
     """
     import pandas as pd
 
-    names = [name for name, _ in RESULT_COLUMNS if columns is None or name in columns]
+    kinds = {name: kind for name, kind in store.columns() if columns is None or name in columns}
     if rows is None:
-        made = [_columns(store, group, names, None) for group in store.groups()]
+        made = [_columns(store, group, kinds, None) for group in store.groups()]
     else:
-        made = [_columns(store, group, names, ids) for group, ids in _places(store, rows)]
+        made = [_columns(store, group, kinds, ids) for group, ids in _places(store, rows)]
     found = [pd.DataFrame(columns) for columns in made]
     # Without rows the columns still have their kinds.
     found = [part for part in found if len(part)] or found
     if not found:
-        return pd.DataFrame({name: _array([], _KINDS[name]) for name in names})
+        return pd.DataFrame({name: _array([], kind) for name, kind in kinds.items()})
     frame = pd.concat(found, ignore_index=True)
     return frame if rows is None else frame.set_axis(rows, axis="index")
 
@@ -72,11 +69,11 @@ def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group,
 
 
 def _columns(
-    store: ResultStore, group: Group, names: Sequence[str], ids: npt.NDArray[np.int64] | None
+    store: ResultStore, group: Group, wanted: Mapping[str, str], ids: npt.NDArray[np.int64] | None
 ) -> dict[str, npt.NDArray[Any]]:
-    """Columns of a group's results in order: all of them, or those of designs that are in order."""
-    own = [name for name in names if name not in SHARED]
-    kinds = ["integer", *(_KINDS[name] for name in own)]
+    """Columns, given with their kinds, of a group's results in order: all of them, or those of designs in order."""
+    own = [name for name in wanted if name not in SHARED]
+    kinds = ["integer", *(wanted[name] for name in own)]
     pieces: list[list[npt.NDArray[Any]]] = [[_array((), kind)] for kind in kinds]
     words: dict[str, str] = {}
     for chunk in _chunks(store, group, [sql_of(name) for name in own], ids):
@@ -95,11 +92,11 @@ def _columns(
     place[found] = np.arange(len(found))
     order = place[ids]
     made = {name: column[order] for name, column in zip(own, columns, strict=True)}
-    if "runs" in names:
+    if "runs" in wanted:
         made["runs"] = _runs(store, group, ids)
     for name, value in shared_values(group).items():
-        made[name] = np.full(len(ids), value, dtype=object if _KINDS[name] == "text" else np.int64)
-    return {name: made[name] for name in names}
+        made[name] = np.full(len(ids), value, dtype=object if isinstance(value, str) else np.int64)
+    return {name: made[name] for name in wanted}
 
 
 def _chunks(

@@ -31,7 +31,7 @@ def layer_fields(layer: Layer) -> dict[str, int]:
 
 def design_key(config: AcceleratorConfig, engine: Engine) -> str:
     """Key of one config as one engine, with its settings and tables, sees it."""
-    return _digest("design", asdict(config), engine.name, engine.fingerprint)
+    return _digest("design", config.identity, config.family.digest, engine.name, engine.fingerprint)
 
 
 def layer_key(design: str, layer: Layer, objective: str) -> str:

@@ -66,21 +66,15 @@ def stored_config(design: Mapping[str, Any], store: ResultStore) -> AcceleratorC
     ------
     InputError : none has.
     """
-    plain = {
-        name: design[name]
-        for name in (
-            *("rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib"),
-            *("glb_bandwidth", "dram_gbps", "glb_ifmap_share", "glb_weights_share"),
-            *("dram_weights_share", "dram_ifmap_share"),
-        )
-    }
+    config_id = design["config_id"]
+    found = store.family(design["family"], config_id)
+    numbers = tuple(found.numbers(design).values())
     clock = None if design["clock"] == "auto" else float(design["clock"])
     for family in FAMILIES:
         for terms in (1, 2) if family == "shift-add" else (0,):
             widths = (design["act_bits"], design["weight_bits"], design["acc_bits"])
-            config = AcceleratorConfig(
-                pe=PEType(design["pe_type"], family, *widths, shift_terms=terms), clock_ghz=clock, **plain
-            )
-            if config.config_id == design["config_id"]:
+            pe = PEType(design["pe_type"], family, *widths, shift_terms=terms)
+            config = AcceleratorConfig(found, pe, numbers, clock)
+            if config.config_id == config_id:
                 return config
-    raise InputError(store.path, design["config_id"], "is no config that this version of qadam-tl makes")
+    raise InputError(store.path, config_id, "is no config that this version of qadam-tl makes")

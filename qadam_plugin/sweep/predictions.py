@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..engines.surrogate import predict_space
 from ..hardware.space import DesignSpace
-from ..hardware.space_arrays import PARAMETERS, ConfigBlock
+from ..hardware.space_arrays import ConfigBlock, numeric_keys
 from ..ppa.accelerator.models import AcceleratorModels, Prediction
 from ..workloads.network import Network
 from .exports import atomic
@@ -86,7 +86,7 @@ def write_predictions(
 
     configs = outside = 0
     seconds = 0.0
-    schema = _schema()
+    schema = _schema(space)
     with atomic(path) as unfinished, pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
         tables: list[pa.Table] = []
         blocks = predict_space(models, space)
@@ -118,11 +118,12 @@ def _write(writer: ParquetWriter, tables: list[pa.Table]) -> None:
     writer.write_table(pa.concat_tables(tables))
 
 
-def _schema() -> pa.Schema:
+def _schema(space: DesignSpace) -> pa.Schema:
     import pyarrow as pa
 
     word, number = pa.dictionary(pa.int32(), pa.string()), pa.dictionary(pa.int32(), pa.float64())
-    columns = [("network", word), ("pe_type", word), *((name, number) for name in PARAMETERS)]
+    keys = numeric_keys(space.family)
+    columns = [("network", word), ("pe_type", word), *((name, number) for name in keys)]
     return pa.schema([*columns, *((name, pa.float32()) for name in FIGURES), *((name, pa.bool_()) for name in FLAGS)])
 
 
@@ -134,7 +135,7 @@ def _table(network: Network, block: ConfigBlock, prediction: Prediction, schema:
     columns: list[pa.Array] = [
         pa.DictionaryArray.from_arrays(same, [network.name]),
         pa.DictionaryArray.from_arrays(same, [block.pe.name]),
-        *(_coded(block.codes[name], block.levels[name]) for name in PARAMETERS),
+        *(_coded(block.codes[name], block.levels[name]) for name in numeric_keys(block.family)),
         *(pa.array(getattr(prediction, name).astype(np.float32)) for name in FIGURES),
         *(pa.array(getattr(prediction, name)) for name in FLAGS),
     ]

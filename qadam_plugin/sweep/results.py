@@ -9,7 +9,7 @@ from typing import Any
 
 from ..engines.base import LayerResult
 from ..workloads.layer import Layer
-from .columns import RESULT_COLUMNS
+from .columns import SHARED_COLUMNS
 from .keys import canonical, layer_key
 from .rows import TOTAL_COLUMNS
 from .store import Group, NetworkShapes, ResultStore, parts
@@ -25,7 +25,7 @@ _SQL = {
     "area_mm2": "CASE WHEN d.valid THEN d.area_um2 * 1e-6 END",
 }
 
-_KINDS = dict(RESULT_COLUMNS)
+_KINDS = dict(SHARED_COLUMNS)
 
 #: Columns that are stored as JSON.
 LISTS = ("out_of_range", "estimators")
@@ -55,7 +55,7 @@ def python_value(column: str, value: Any) -> Any:
         return "; ".join(json.loads(value))
     if column == "estimators":
         return "; ".join(f"{part}: {who}" for part, who in json.loads(value))
-    return bool(value) if _KINDS[column] == "flag" else value
+    return bool(value) if _KINDS.get(column) == "flag" else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class ResultRow:
 
 def result_rows(store: ResultStore, group: Group, designs: Sequence[int]) -> Iterator[ResultRow]:
     """Rows of designs by id, in the order they are given; designs without result are left out."""
-    names = [name for name, _ in RESULT_COLUMNS if name not in SHARED]
+    names = [name for name, _ in store.columns() if name not in SHARED]
     shared = shared_values(group)
     values = ("d.key", "d.valid", *map(sql_of, names))
     for part in parts(designs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from typing import Any
@@ -12,36 +13,6 @@ from ..hardware.config import AcceleratorConfig
 from ..workloads.layer import Layer
 from .keys import canonical, layer_fields
 from .totals import NetworkTotals, network_totals
-
-DESIGN_COLUMNS = (
-    "key",
-    "config_id",
-    "engine",
-    "fingerprint",
-    "pe_type",
-    "act_bits",
-    "weight_bits",
-    "acc_bits",
-    "rows",
-    "cols",
-    "ifmap_spad_depth",
-    "weights_spad_depth",
-    "psum_spad_depth",
-    "glb_kib",
-    "glb_bandwidth",
-    "dram_gbps",
-    "clock",
-    "glb_ifmap_share",
-    "glb_weights_share",
-    "dram_weights_share",
-    "dram_ifmap_share",
-    "valid",
-    "reason",
-    "clock_ghz",
-    "area_um2",
-    "out_of_range",
-    "estimators",
-)
 
 LAYER_COLUMNS = (
     "key",
@@ -71,18 +42,36 @@ TOTAL_COLUMNS = tuple(field.name for field in fields(NetworkTotals))
 RESULT_COLUMNS = ("network", "batch", "objective", "design", "valid", "reason", *TOTAL_COLUMNS)
 
 
-def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: DesignFacts) -> list[object]:
-    """Columns of a design, in the order of `DESIGN_COLUMNS`."""
-    clock = "auto" if config.clock_ghz is None else repr(config.clock_ghz)
-    return [
-        *(key, config.config_id, engine.name, engine.fingerprint),
-        *(config.pe.name, config.pe.act_bits, config.pe.weight_bits, config.pe.acc_bits),
-        *(config.rows, config.cols, config.ifmap_spad_depth, config.weights_spad_depth, config.psum_spad_depth),
-        *(config.glb_kib, config.glb_bandwidth, config.dram_gbps, clock),
-        *(config.glb_ifmap_share, config.glb_weights_share, config.dram_weights_share, config.dram_ifmap_share),
-        *(facts.valid, facts.reason, facts.clock_ghz, facts.area_um2, canonical(facts.out_of_range)),
-        canonical(facts.estimators),
-    ]
+def design_row(key: str, engine: Engine, config: AcceleratorConfig, facts: DesignFacts) -> dict[str, object]:
+    """Columns of a design: those of every one, and its family's parameters."""
+    pe = config.pe
+    return {
+        **{"key": key, "config_id": config.config_id, "engine": engine.name, "fingerprint": engine.fingerprint},
+        **{"family": config.family.name, "family_digest": config.family.digest, "place": place(config)},
+        **{"pe_type": pe.name, "act_bits": pe.act_bits, "weight_bits": pe.weight_bits, "acc_bits": pe.acc_bits},
+        **config.parameters,
+        **{"clock": _clock(config), "valid": facts.valid, "reason": facts.reason, "clock_ghz": facts.clock_ghz},
+        **{"area_um2": facts.area_um2, "out_of_range": canonical(facts.out_of_range)},
+        "estimators": canonical(facts.estimators),
+    }
+
+
+def place(config: AcceleratorConfig) -> bytes:
+    """Bytes that sort designs: by family, PE type, the family's parameters without the further ones, and clock."""
+    numbers = b"".join(_ordered(config.parameters[name]) for name in config.family.main)
+    words = (config.family.name, config.pe.name), (_clock(config), config.config_id)
+    first, last = ("\0".join(part).encode() + b"\0" for part in words)
+    return first + numbers + last
+
+
+def _ordered(value: float) -> bytes:
+    """Eight bytes that sort as the number does."""
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value))
+    return struct.pack(">Q", bits ^ (0xFFFF_FFFF_FFFF_FFFF if bits >> 63 else 1 << 63))
+
+
+def _clock(config: AcceleratorConfig) -> str:
+    return "auto" if config.clock_ghz is None else repr(config.clock_ghz)
 
 
 def layer_row(key: str, design: str, objective: str, shape: Layer, result: LayerResult) -> list[object]:

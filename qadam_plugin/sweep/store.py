@@ -14,12 +14,14 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..engines.base import DesignFacts, Engine, LayerResult
 from ..hardware.config import AcceleratorConfig
+from ..hardware.family import Family, default_family, family_from_text, known_names
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 from . import database
+from .columns import result_columns
 from .keys import canonical, layer_key, network_key, network_layers
 from .records import Due, Group, NetworkShapes, Run
-from .rows import DESIGN_COLUMNS, LAYER_COLUMNS, RESULT_COLUMNS, design_row, layer_result, layer_row, result_row
+from .rows import LAYER_COLUMNS, RESULT_COLUMNS, design_row, layer_result, layer_row, result_row
 from .totals import batched
 
 if TYPE_CHECKING:
@@ -32,12 +34,6 @@ _T = TypeVar("_T")
 MANY = 500
 
 _FETCHED = 10_000
-
-#: Columns that designs are sorted by, those of the index `designs_in_order`.
-_ORDER = (
-    *("pe_type", "rows", "cols", "ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth", "glb_kib"),
-    *("glb_bandwidth", "dram_gbps", "clock", "config_id"),
-)
 
 
 class ResultStore:
@@ -56,6 +52,7 @@ class ResultStore:
         self._due: tuple[Due, ...] = ()
         self._unlinked: dict[str, str] = {}
         self._ids: dict[Group, npt.NDArray[np.int64]] = {}
+        self._families: dict[str, Family] | None = None
         self.directory = directory
         self.path = directory / database.DATABASE
 
@@ -118,6 +115,7 @@ class ResultStore:
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                self._families = None
                 raise
 
     def query(self, sql: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
@@ -225,9 +223,11 @@ class ResultStore:
     ) -> None:
         """Add a design, layer rows (key, shape, result) of it, and the results that they complete, all or none."""
         with self._transaction() as connection:
+            self._learn(connection, config.family)
+            design = design_row(key, engine, config, facts)
             connection.execute(
-                f"INSERT OR IGNORE INTO designs ({','.join(DESIGN_COLUMNS)}) VALUES ({_marks(DESIGN_COLUMNS)})",
-                design_row(key, engine, config, facts),
+                f"INSERT OR IGNORE INTO designs ({','.join(design)}) VALUES ({_marks(list(design))})",
+                tuple(design.values()),
             )
             ((id,),) = connection.execute("SELECT id FROM designs WHERE key = ?", (key,))
             connection.executemany(
@@ -240,6 +240,43 @@ class ResultStore:
             run = self._unlinked.pop(key, None)
             if run is not None:
                 connection.execute("INSERT OR IGNORE INTO run_designs VALUES (?,?)", (run, id))
+
+    def _learn(self, connection: sqlite3.Connection, family: Family) -> None:
+        """Keep a family that is new, and make columns for its parameters."""
+        known = self._known()
+        if family.digest in known:
+            return
+        connection.execute("INSERT INTO families VALUES (?,?,?)", (family.digest, family.name, family.text))
+        have = known_names(known.values())
+        for name in family.places:
+            if name not in have:
+                connection.execute(f"ALTER TABLE designs ADD COLUMN {name}")
+        known[family.digest] = family
+
+    def _known(self) -> dict[str, Family]:
+        """Families of the store's designs by digest."""
+        if self._families is None:
+            rows = self.query("SELECT digest, name, text FROM families")
+            self._families = {digest: family_from_text(text, f"{self.path}: {name}") for digest, name, text in rows}
+        return self._families
+
+    def families(self) -> tuple[Family, ...]:
+        """Families of the designs, the default one first; it alone where there are no designs."""
+        found = sorted(self._known().values(), key=lambda family: (not family.default, family.name, family.digest))
+        return tuple(found) or (default_family(),)
+
+    def family(self, name: str, config_id: str) -> Family:
+        """Family of that name; where several designs have different ones of that name, that of a config."""
+        named = [family for family in self.families() if family.name == name]
+        if len(named) > 1:
+            sql = "SELECT family_digest FROM designs WHERE config_id = ? LIMIT 1"
+            for (digest,) in self.query(sql, (config_id,)):
+                return self._known()[digest]
+        return named[0]
+
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """Columns of ``results.csv``: name and kind of value, in order."""
+        return result_columns(self.families())
 
     def runs(self) -> list[tuple[Run, bool, tuple[str, ...]]]:
         """Every run with whether it is finished and its networks' names, sorted by key."""
@@ -272,7 +309,7 @@ class ResultStore:
             if found is None:
                 found = _first_column(self.results(group, ()))
             # Nothing is sorted here: an index holds all designs in order.
-            order = _first_column(self.query_many("SELECT id FROM designs ORDER BY " + ", ".join(_ORDER)))
+            order = _first_column(self.query_many("SELECT id FROM designs ORDER BY place"))
             member = np.zeros(int(order.max(initial=0)) + 1, dtype=np.bool_)
             member[found] = True
             ids = order[member[order]]

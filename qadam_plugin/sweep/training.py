@@ -17,6 +17,7 @@ from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
 from ..ppa.accelerator.fit import FEWEST, FIGURES, FittedSet, TrainingSet, fit_network
 from ..ppa.accelerator.models import PETypeRecord, SurrogateFile, load_surrogate
+from ..ppa.accelerator.prices import check_family
 from ..ppa.library import ModelLibrary
 from ..workloads.network import Network, NetworkLayer
 from .exports import atomic, write_csv
@@ -130,6 +131,7 @@ def _training_sets(group: Group, rows: Sequence[Mapping[str, Any]], store: Resul
     by_type: dict[PEType, dict[str, tuple[AcceleratorConfig, Mapping[str, Any]]]] = {}
     for row in rows:
         config = stored_config(row, store)
+        check_family(config.family, store.path)
         by_type.setdefault(config.pe, {})[config.config_id] = (config, row)
     return [
         TrainingSet(

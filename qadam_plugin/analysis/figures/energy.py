@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..designs import COMPONENTS, LayerCost, ShownDesign, ShownGroup
+from ..designs import LayerCost, ShownDesign, ShownGroup, component_order
 from ..metrics import Metric
 from .style import bar_styles_for, canvas, finish, shared_legend
 
@@ -74,15 +74,12 @@ def layer_name(layer: LayerCost) -> str:
 
 
 def design_words(design: ShownDesign) -> str:
-    """PE type, PEs, scratchpads and global buffer of a design."""
-    row = design.row
-    spads = "/".join(str(row[f"{name}_spad_depth"]) for name in ("ifmap", "weights", "psum"))
-    return f"{design.pe_type}, {row['rows']}x{row['cols']} PEs, spads {spads}, {row['glb_kib']:g} KiB"
+    """PE type and parameters of a design, as its family says them."""
+    return f"{design.pe_type}, {design.family.long(design.row)}"
 
 
 def _stacked(title: str, bars: Sequence[tuple[str, Sequence[LayerCost]]]) -> StackedBars:
-    present = {part for _, layers in bars for layer in layers for part in layer.energy_uj}
-    names = [name for name in COMPONENTS if name in present] + sorted(present - set(COMPONENTS))
+    names = component_order(layer for _, layers in bars for layer in layers)
     parts = {
         part: np.array([sum(layer.energy_uj.get(part, 0.0) * layer.count for layer in layers) for _, layers in bars])
         for part in names

@@ -15,7 +15,7 @@ from .energy import collect_energy, draw_energy
 from .pareto import collect_panels, draw_panels
 from .ppa import collect_ppa
 from .roofline import collect_roofline, draw_roofline
-from .sensitivity import PARAMETERS, collect_sensitivity, draw_sensitivity
+from .sensitivity import collect_sensitivity, draw_sensitivity
 from .utilization import collect_utilization, draw_utilization
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Kind:
     words : what it shows, for a list.
     options : options of the command line that it takes, besides those that all take.
     columns : columns of results that it needs, besides metrics that were asked for and what groups results.
+    parameters : whether it needs all parameters of the designs.
     make : the figure from a request.
     """
 
@@ -64,6 +65,7 @@ class Kind:
     options: frozenset[str]
     columns: frozenset[str]
     make: Callable[[PlotRequest], Figure]
+    parameters: bool = False
 
 
 def _pareto(request: PlotRequest) -> Figure:
@@ -113,7 +115,10 @@ KINDS: dict[str, Kind] = {
     "sensitivity": Kind(
         "what each parameter alone changes around the best designs",
         _BEST,
-        frozenset({"config_id", *PARAMETERS}),
-        lambda request: draw_sensitivity(collect_sensitivity(request.results, request.criterion)),
+        frozenset({"config_id", "family"}),
+        lambda request: draw_sensitivity(
+            collect_sensitivity(request.results, request.criterion, request.store.families())
+        ),
+        parameters=True,
     ),
 }

@@ -26,7 +26,7 @@ class Roofline:
     Attributes
     ----------
     peak_gmacs : 10^9 MACs per second with every MAC busy.
-    dram_gbps : GB/s of the DRAM, all tensors together, in one direction.
+    dram_gbps : GB/s of the DRAM, all tensors together, in one direction; infinite for a family without the parameter.
     layers : name of each layer shape.
     points : [layers, 2], MACs per byte of DRAM traffic, and 10^9 MACs per second.
     share : [layers], part of the network's time that all layers of the shape take, 0 to 1.
@@ -70,7 +70,7 @@ def _roofline(design: ShownDesign) -> Roofline:
     return Roofline(
         pe_type=design.pe_type,
         peak_gmacs=design.peak_gmacs,
-        dram_gbps=float(design.row["dram_gbps"]),
+        dram_gbps=float(design.row.get("dram_gbps", np.inf)),
         layers=tuple(layer.name for layer in design.layers),
         points=np.column_stack([macs / dram_bytes, macs / cycles * clock_ghz]),
         share=times / times.sum(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import InputError
+from ...hardware.family import Family, family_named
 from ..designs import best_designs
 from ..groups import comparable, titles
 from ..metrics import Metric
@@ -19,23 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Parameters of a config that may be varied, with their units, besides the PE type and the clock, which results are
-#: grouped by.
-PARAMETERS = {
-    "rows": "PEs",
-    "cols": "PEs",
-    "ifmap_spad_depth": "words",
-    "weights_spad_depth": "words",
-    "psum_spad_depth": "words",
-    "glb_kib": "KiB",
-    "glb_bandwidth": "words/cycle",
-    "dram_gbps": "GB/s",
-    "glb_ifmap_share": "part of 1",
-    "glb_weights_share": "part of 1",
-    "dram_weights_share": "part of 1",
-    "dram_ifmap_share": "part of 1",
-}
-
 
 @dataclass(frozen=True)
 class Effect:
@@ -43,12 +27,14 @@ class Effect:
 
     Attributes
     ----------
+    unit : of the parameter.
     at_best : the best design's value.
     changes : (value, metric relative to the best design's) of every stored design that differs in this parameter
         alone, by value; the best design's own (value, 1) among them.
     """
 
     parameter: str
+    unit: str
     at_best: float
     changes: tuple[tuple[float, float], ...]
 
@@ -76,10 +62,17 @@ class SensitivityPanel:
     effects: tuple[Effect, ...]
 
 
-def collect_sensitivity(results: pd.DataFrame, metric: Metric) -> list[SensitivityPanel]:
+def collect_sensitivity(
+    results: pd.DataFrame, metric: Metric, families: Sequence[Family] = ()
+) -> list[SensitivityPanel]:
     """One at a time: for each PE type the design that is best in `metric`, and its neighbours along each parameter.
 
-    Only designs that were computed count, so a full grid shows every value and a sparse set of results few.
+    Only designs of its family that were computed count, so a full grid shows every value and a sparse set of results
+    few. Parameters are those of the family, besides the PE type and the clock, which results are grouped by.
+
+    Parameters
+    ----------
+    families : of the results, where some are not shipped.
 
     Raises
     ------
@@ -93,22 +86,26 @@ def collect_sensitivity(results: pd.DataFrame, metric: Metric) -> list[Sensitivi
             row = design.row
             if float(row[metric.name]) == 0:
                 raise InputError("--metric", "", f"{metric.name} is zero in the best {pe_type}: choose another")
-            effects = _effects(part.loc[part["pe_type"] == pe_type], row, metric)
+            family = family_named(row.get("family"), families)
+            alike = part["pe_type"] == pe_type
+            if "family" in part:
+                alike &= part["family"] == row["family"]
+            effects = _effects(part.loc[alike], row, metric, family)
             panels.append(SensitivityPanel(title, pe_type, str(row["config_id"]), metric, effects))
     return panels
 
 
-def _effects(designs: pd.DataFrame, best: Mapping[str, Any], metric: Metric) -> tuple[Effect, ...]:
-    values = designs[list(PARAMETERS)].to_numpy(dtype=float)
-    centre = np.array([best[name] for name in PARAMETERS], dtype=float)
+def _effects(designs: pd.DataFrame, best: Mapping[str, Any], metric: Metric, family: Family) -> tuple[Effect, ...]:
+    values = designs[list(family.places)].to_numpy(dtype=float)
+    centre = np.array([best[name] for name in family.places], dtype=float)
     numbers = designs[metric.name].to_numpy(dtype=float) / float(best[metric.name])
     equal = values == centre
     found = []
-    for index, name in enumerate(PARAMETERS):
+    for index, parameter in enumerate(family.parameters):
         others = np.delete(equal, index, axis=1).all(axis=1)
         pairs = sorted({(float(x), float(y)) for x, y in zip(values[others, index], numbers[others], strict=True)})
         if len(pairs) > 1:
-            found.append(Effect(name, float(centre[index]), tuple(pairs)))
+            found.append(Effect(parameter.name, parameter.unit, float(centre[index]), tuple(pairs)))
     return tuple(sorted(found, key=lambda effect: -effect.spread))
 
 
@@ -163,4 +160,4 @@ def _draw(panel: SensitivityPanel, ax: Axes, styles: dict[str, tuple[str, str, b
 
 
 def _name(effect: Effect) -> str:
-    return f"{effect.parameter}\n({PARAMETERS[effect.parameter]})"
+    return f"{effect.parameter}\n({effect.unit})" if effect.unit else effect.parameter

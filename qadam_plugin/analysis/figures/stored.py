@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
+from ...hardware.family import known_names
 from ...sweep.store import ResultStore
 from ..groups import valid_results
 from ..metrics import metric
@@ -49,6 +50,8 @@ def stored_figure(
     criterion = metric(best or "perf_per_area", "--metric", accuracy=given)
     needed = {*chosen.columns, *(item.name for item in (*axes, criterion))}
     with ResultStore.reading(directory) as store:
+        if chosen.parameters:
+            needed.update(known_names(store.families()))
         selected = read_results(store, needed, where, accuracy, normalize)
         if valid_results(selected.kept).empty:
             raise InputError(directory, "", "no result with a valid mapping" + (" meets --where" if where else ""))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ...hardware.family import Family, known_names
 from ...sweep.frames import results_frame
 from ...sweep.records import Run
 from ...sweep.store import ResultStore
 from ..designs import ShownGroup, shown_designs
 from ..figures.energy import EnergyBreakdown, collect_energy
 from ..figures.ppa import X, Y
-from ..figures.sensitivity import PARAMETERS
 from ..figures.style import style_order
 from ..figures.utilization import collect_utilization
 from ..fronts import front_mask
@@ -41,10 +41,10 @@ AXES = (
     "utilization",
 )
 
-#: Columns of results that a report is made from, besides those of an accuracy file.
+#: Columns of results that a report is made from, besides the designs' parameters and those of an accuracy file.
 COLUMNS = frozenset(
     {"config_id", "pe_type", "act_bits", "weight_bits", "acc_bits", "clock_ghz", "valid", "reason", "out_of_range"}
-    | {"optimal", "psum_spills", *AXES, *COMPARED, *PARAMETERS, *GROUP, CRITERION.name}
+    | {"optimal", "psum_spills", "family", *AXES, *COMPARED, *GROUP, CRITERION.name}
 )
 
 #: Reasons and warnings that are listed at most.
@@ -130,6 +130,7 @@ class Report:
     criterion : what the designs of the breakdowns are best in.
     axes : metrics that the interactive front offers.
     unmapped : networks, with what sets their results apart, of which no design has a valid mapping.
+    families : of the designs.
     designs : different configs. outside : how many have a part outside the models' range; out_of_range : which parts.
     runs : each with whether it is finished and its networks.
     """
@@ -141,6 +142,7 @@ class Report:
     axes: tuple[Metric, ...]
     groups: tuple[GroupReport, ...]
     unmapped: tuple[str, ...]
+    families: tuple[Family, ...]
     designs: int
     widths: tuple[Widths, ...]
     parameters: tuple[Parameter, ...]
@@ -157,13 +159,14 @@ def collect_report(
 
     Parameters
     ----------
-    results : with `COLUMNS`, labelled with their positions; with those of `accuracy.with_accuracy` where a file of
-        accuracies was given.
+    results : with `COLUMNS` and every parameter, labelled with their positions; with those columns of
+        `accuracy.with_accuracy` where a file of accuracies was given.
     condition, accuracy : as a person wrote them, to be named.
     """
     groups = comparable(results)
     axes = tuple(METRICS[name] for name in AXES) + ((TOP1,) if accuracy else ())
-    comparisons = compare(results)
+    families = store.families()
+    comparisons = compare(results, families)
     shown = shown_designs(store, results, criterion)
     needed = _needed(shown, comparisons, groups)
     clouds = collect_clouds(store, groups, axes, needed)
@@ -203,9 +206,10 @@ def collect_report(
         axes=axes,
         groups=tuple(reports),
         unmapped=_unmapped(results, [key for key, _ in groups]),
+        families=families,
         designs=len(designs),
         widths=_widths(designs),
-        parameters=_parameters(designs),
+        parameters=_parameters(designs, families),
         out_of_range=_tally(warnings),
         outside=sum(bool(cell) for cell in designs["out_of_range"]),
         trust=collect_trust(store.directory, [key for key, _ in groups]),
@@ -265,8 +269,12 @@ def _widths(designs: pd.DataFrame) -> tuple[Widths, ...]:
     return tuple(sorted(found, key=lambda item: (style_order(item.pe_type), item.act_bits, item.weight_bits)))
 
 
-def _parameters(designs: pd.DataFrame) -> tuple[Parameter, ...]:
-    return tuple(
-        Parameter(name, unit, tuple(float(value) for value in np.unique(column(designs, name))))
-        for name, unit in PARAMETERS.items()
-    )
+def _parameters(designs: pd.DataFrame, families: Sequence[Family]) -> tuple[Parameter, ...]:
+    units = {item.name: item.unit for family in reversed(families) for item in family.parameters}
+    found = []
+    for name in known_names(families):
+        values = column(designs, name)
+        found.append(
+            Parameter(name, units[name], tuple(float(value) for value in np.unique(values[~np.isnan(values)])))
+        )
+    return tuple(found)

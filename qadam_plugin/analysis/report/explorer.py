@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...hardware.family import Family
 from ..figures.energy import StackedBars
-from ..figures.sensitivity import PARAMETERS
 from ..figures.style import bar_styles_for, style_order, styles_for
 from .collect import GroupReport, Report
 
@@ -45,20 +45,27 @@ def looks(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def explorer_data(report: Report) -> dict[str, Any]:
     """The JSON value of the page's data block."""
     archs = _Archs()
-    groups = [_group(group, archs) for group in report.groups]
+    parameters, families = [item.name for item in report.parameters], [family.name for family in report.families]
+    groups = [_group(group, archs, parameters, families) for group in report.groups]
     return {
         "axes": [
             {"name": axis.name, "label": axis.label, "unit": axis.unit, "title": axis.title, "maximize": axis.maximize}
             for axis in report.axes
         ],
         "looks": looks([width.pe_type for width in report.widths]),
-        "parameters": [{"name": name, "unit": unit} for name, unit in PARAMETERS.items()],
+        "parameters": [{"name": item.name, "unit": item.unit} for item in report.parameters],
+        "families": [{"name": "" if item.default else item.name, "hover": _hover(item)} for item in report.families],
         "groups": groups,
         "archs": archs.json(),
     }
 
 
-def _group(group: GroupReport, archs: _Archs) -> dict[str, Any]:
+def _hover(family: Family) -> list[str]:
+    """Lines beside a point, with names of parameters in braces."""
+    return list(family.texts.hover) or [", ".join(f"{name} {{{name}}}" for name in family.shown)]
+
+
+def _group(group: GroupReport, archs: _Archs, parameters: Sequence[str], families: Sequence[str]) -> dict[str, Any]:
     rows = group.cloud.rows
     bars = []
     if group.energy is not None:
@@ -66,15 +73,19 @@ def _group(group: GroupReport, archs: _Archs) -> dict[str, Any]:
     return {
         "types": [str(row["pe_type"]) for row in rows],
         "ids": [str(row["config_id"]) for row in rows],
+        "families": [families.index(str(row["family"])) for row in rows],
         "clocks": [float(row["clock_ghz"]) for row in rows],
-        "parameters": [[_plain(row[name]) for name in PARAMETERS] for row in rows],
+        "parameters": [[_plain(row.get(name)) for name in parameters] for row in rows],
         "metrics": [[None if value != value else float(value) for value in axis] for axis in group.cloud.metrics.T],
         "archs": [archs.add(arch) for arch in group.cloud.archs],
         "bars": bars,
     }
 
 
-def _plain(value: float) -> float | int:
+def _plain(value: float | None) -> float | int | None:
+    """A number as JSON has it; None for a parameter that a design's family does not have."""
+    if value is None or value != value:
+        return None
     number = float(value)
     return int(number) if number.is_integer() else number
 

@@ -159,11 +159,11 @@
         const axis = data.axes[place];
         return `${axis.label}: ${number(group.metrics[place][i])} ${axis.unit}`;
       });
-      return [
-        `<b>${plain(group.types[i])}</b>, ${of("rows")}x${of("cols")} PEs, ${of("glb_kib")} KiB`,
-        `spads ${of("ifmap_spad_depth")}/${of("weights_spad_depth")}/${of("psum_spad_depth")} words, ${number(group.clocks[i])} GHz`,
-        ...axes, `config ${group.ids[i]}`,
-      ].join("<br>");
+      const family = data.families[group.families[i]];
+      const lines = family.hover.map((line) => line.replace(/\{(\w+)\}/g, (_, name) => of(name)));
+      lines[0] = [`<b>${plain(group.types[i])}</b>`, family.name, lines[0]].filter((part) => part).join(", ");
+      lines[lines.length - 1] += `, ${number(group.clocks[i])} GHz`;
+      return [...lines, ...axes, `config ${group.ids[i]}`].join("<br>");
     }
 
     show(i) {
@@ -175,7 +175,12 @@
       const add = (name, value) => list.append(element("dt", name), element("dd", value));
       data.axes.forEach((axis, place) => add(axis.label, `${number(group.metrics[place][i])} ${axis.unit}`.trim()));
       add("clock", `${number(group.clocks[i])} GHz`);
-      data.parameters.forEach((item, place) => add(item.name, `${number(group.parameters[i][place])} ${item.unit}`));
+      const family = data.families[group.families[i]];
+      if (family.name) add("family", family.name);
+      data.parameters.forEach((item, place) => {
+        const value = group.parameters[i][place];
+        if (value !== null) add(item.name, `${number(value)} ${item.unit}`);
+      });
       const arch = group.archs[i];
       root.querySelector("textarea").value = arch === null ? "" : archOf(arch);
       root.querySelector(".copy").disabled = arch === null;

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...errors import InputError
 from ...hardware.pe_types import PEType
-from ...hardware.space_arrays import PARAMETERS, ConfigBlock
+from ...hardware.space_arrays import ConfigBlock, numeric_keys
 from ...userfile import read_text, validate
 from ...workloads.network import Network
 from ..library import ModelLibrary
@@ -246,7 +246,8 @@ def type_record(pe: PEType, ranges: Mapping[str, tuple[float, float]]) -> PEType
 
 def parameter_ranges(block: ConfigBlock, prices: BlockPrices) -> dict[str, tuple[float, float]]:
     """Least and largest value of each parameter over a block, with the clock that each config really has."""
-    columns = {name: block.column(name) for name in PARAMETERS if name != "clock"} | {"clock_ghz": prices.clock_ghz}
+    names = [name for name in numeric_keys(block.family) if name != "clock"]
+    columns = {name: block.column(name) for name in names} | {"clock_ghz": prices.clock_ghz}
     return {name: (float(values.min()), float(values.max())) for name, values in columns.items()}
 
 

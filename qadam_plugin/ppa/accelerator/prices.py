@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...hardware.build import access_width, build_spec
+from ...errors import InputError
+from ...hardware.archspec import ArchSpec
+from ...hardware.build import build_spec
 from ...hardware.config import AcceleratorConfig
+from ...hardware.family import Family, default_family
 from ...hardware.pe_types import PEType
 from ...hardware.space_arrays import ConfigBlock
 from ..library import ModelLibrary
@@ -21,6 +24,7 @@ from ..pricing import CLOCK_MARGIN, PricedComponent, PricedSpec, price_spec
 
 Array = npt.NDArray[np.float64]
 
+#: Parameters of the default family, which the accelerator models are written for.
 _PE = ("ifmap_spad_depth", "weights_spad_depth", "psum_spad_depth")
 _BUFFER = ("glb_kib", "glb_ifmap_share", "glb_weights_share")
 _ARRAY = ("rows", "cols")
@@ -81,7 +85,7 @@ class Pricer:
         )
 
     def _looked_up(
-        self, block: ConfigBlock, names: Sequence[str], part: Callable[[PricedSpec, PEType], tuple[float, ...]]
+        self, block: ConfigBlock, names: Sequence[str], part: Callable[[PricedSpec, ArchSpec], tuple[float, ...]]
     ) -> list[Array]:
         """Figures of a part, one array [configs] each. The parameters it does not depend on are the first config's."""
         first, which = block.distinct(names)
@@ -89,25 +93,39 @@ class Pricer:
         for row in first:
             key = (part, block.pe, *(float(block.levels[name][block.codes[name][row]]) for name in names))
             if key not in self._kept:
-                self._kept[key] = part(price_spec(build_spec(block.config(int(row)), 1.0), self._library), block.pe)
+                spec = build_spec(block.config(int(row)), 1.0)
+                self._kept[key] = part(price_spec(spec, self._library), spec)
             found.append(self._kept[key])
         return [column[which] for column in np.array(found, dtype=float).T]
 
 
 def dram_word_pj(pe: PEType, library: ModelLibrary) -> tuple[float, float, float]:
     """Energy of one word of inputs, weights and outputs in DRAM: the same for all configs of a PE type."""
-    config = AcceleratorConfig(pe, 1, 1, *_ANY_SPADS, glb_kib=64)
-    components = {part.name: part.estimate for part in price_spec(build_spec(config, 1.0), library).components}
+    family = default_family()
+    usual = AcceleratorConfig(family, pe, tuple(parameter.usual for parameter in family.parameters))
+    spec = build_spec(usual, 1.0)
+    components = {part.name: part.estimate for part in price_spec(spec, library).components}
     inputs, weights, outputs = (components[name].energy_pj for name in ("DRAM_ifmap", "DRAM_weights", "DRAM_psum"))
+    words = _words(spec)
     return (
-        inputs["read"] / _words(pe.act_bits),
-        weights["read"] / _words(pe.weight_bits),
-        outputs["update"] / _words(pe.act_bits),
+        inputs["read"] / words["DRAM_ifmap"],
+        weights["read"] / words["DRAM_weights"],
+        outputs["update"] / words["DRAM_psum"],
     )
 
 
-#: Depths of scratchpads where any will do.
-_ANY_SPADS = (12, 24, 24)
+def check_family(family: Family, source: object) -> None:
+    """Refuse a family that the accelerator models are not written for.
+
+    Raises
+    ------
+    InputError : any but the default one.
+    """
+    if not family.default:
+        wanted = (
+            f"accelerator models are of family {default_family().name} only, not {family.name}; sweep or explore it"
+        )
+        raise InputError(source, "family", wanted)
 
 
 def _own_clock_ghz(path_ns: Array) -> Array:
@@ -115,12 +133,12 @@ def _own_clock_ghz(path_ns: Array) -> Array:
     return np.maximum(np.floor(1000 / (path_ns * (1 + CLOCK_MARGIN))), 1) / 1000
 
 
-def _words(bits: int) -> int:
-    """Words per access of a shared level."""
-    return access_width(bits) // bits
+def _words(spec: ArchSpec) -> dict[str, int]:
+    """Words per access of each storage."""
+    return {level.name: level.block_size for level in spec.storages}
 
 
-def _pe_part(priced: PricedSpec, pe: PEType) -> tuple[float, ...]:
+def _pe_part(priced: PricedSpec, spec: ArchSpec) -> tuple[float, ...]:
     """One PE: area, path, leakage, idle energy, energy of one operation, warnings."""
     parts = [part for part in priced.components if part.place == "array"]
     energy = {part.name: part.estimate.energy_pj for part in parts}
@@ -134,16 +152,17 @@ def _pe_part(priced: PricedSpec, pe: PEType) -> tuple[float, ...]:
     return (*_static(parts), operation, sum(len(part.estimate.warnings) for part in parts))
 
 
-def _buffer_part(priced: PricedSpec, pe: PEType) -> tuple[float, ...]:
+def _buffer_part(priced: PricedSpec, spec: ArchSpec) -> tuple[float, ...]:
     """The global buffer: area, path, leakage, idle energy, energy of an ifmap and a psum word in and out, warnings."""
     parts = [part for part in priced.components if part.place == "buffer"]
     energy = {part.name: part.estimate.energy_pj for part in parts}
-    ifmap = (energy["glb_ifmap"]["write"] + energy["glb_ifmap"]["read"]) / _words(pe.act_bits)
-    psum = (energy["glb_psum"]["update"] + energy["glb_psum"]["read"]) / _words(pe.acc_bits)
+    words = _words(spec)
+    ifmap = (energy["glb_ifmap"]["write"] + energy["glb_ifmap"]["read"]) / words["glb_ifmap"]
+    psum = (energy["glb_psum"]["update"] + energy["glb_psum"]["read"]) / words["glb_psum"]
     return (*_static(parts), ifmap, psum, sum(len(part.estimate.warnings) for part in parts))
 
 
-def _array_part(priced: PricedSpec, pe: PEType) -> tuple[float, ...]:
+def _array_part(priced: PricedSpec, spec: ArchSpec) -> tuple[float, ...]:
     """The array beyond its PEs: area as a multiple of one PE's."""
     return (
         priced.overhead_area_um2 / sum(part.estimate.area_um2 for part in priced.components if part.place == "array"),

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ...hardware.space_arrays import PARAMETERS, ConfigBlock
+from ...hardware.space_arrays import ConfigBlock, numeric_keys
 from ..features import Factor, parse_term, polynomial
 from .bounds import VARIABLES, NetworkBounds
 
@@ -90,7 +90,8 @@ def candidate_forms(
     configs (the square of a parameter with two values) is left out. Without `analytic` all terms are of the configs'
     own parameters.
     """
-    names = [_factor(name) for name in PARAMETERS if name != "clock" and len(np.unique(block.codes[name])) > 1]
+    keys = [name for name in numeric_keys(block.family) if name != "clock"]
+    names = [_factor(name) for name in keys if len(np.unique(block.codes[name])) > 1]
     names += [f"log2({name})" for name, value in VARIABLES.items() if analytic and _varies(value, bounds)]
     terms = polynomial(names, degree)
     matrix = TermValues(block, bounds, {}).matrix(terms)

@@ -1,8 +1,8 @@
 """Least cycles of a layer on an array, from the divisors of its dimensions: why cycles jump with the array's shape.
 
 The row-stationary dataflow lays output rows, filters and groups along the columns, and filter rows, channels, filters
-and groups along the rows (`hardware.build.COLUMN_LOOPS`, `ROW_LOOPS`), each by a divisor. No mapping uses more PEs than
-the best of these splits.
+and groups along the rows (levels PE_column and PE of ``arch_specs/families/row_stationary.yaml``), each by a divisor.
+No mapping uses more PEs than the best of these splits.
 """
 
 from __future__ import annotations
