@@ -171,6 +171,22 @@ def brute_force(problem: Problem) -> Optimum:
     return Optimum(edp, energy, latency, total)
 
 
+def brute_front(problem: Problem) -> list[tuple[int, float]]:
+    """Cycles and energy without the MACs' of all mappings that no other one beats in both, by cycles."""
+    macs = problem.energy.energy_pj["mac"]["compute"] * problem.layer.macs
+    least: dict[int, float] = {}
+    for factors, orders in all_mappings(problem):
+        result = evaluate_many(problem.spec, problem.layer, problem.energy, factors, orders, problem.packing)
+        for cycles in np.unique(result.cycles[result.valid]):
+            energy = float(result.energy_pj[result.cycles == cycles].min())
+            least[int(cycles)] = min(energy - macs, least.get(int(cycles), math.inf))
+    front: list[tuple[int, float]] = []
+    for cycles in sorted(least):
+        if not front or least[cycles] < front[-1][1] * (1 - 1e-9):
+            front.append((cycles, least[cycles]))
+    return front
+
+
 def all_mappings(problem: Problem) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Factors and orders (N, S, 8) of all mappings that the constraints allow, valid or not, in chunks."""
     plan = make_plan(problem.spec, replace(problem.layer, **_NO_BITS), problem.energy)

@@ -24,6 +24,7 @@ from .search_state import (
     CYCLES,
     FAR_LOOPS,
     FAR_STEP,
+    FRONT,
     INSTANCES,
     LEAST_ABOVE,
     LEAST_CHILD,
@@ -57,7 +58,7 @@ _WRAP = 0.5
 
 @step
 def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: int) -> tuple[float, float]:
-    """Lower bound of cost and tie-breaker over all cases.
+    """Lower bound of cost and tie-breaker over all cases; of a front that of each by itself.
 
     Parameters
     ----------
@@ -78,7 +79,9 @@ def least_cost_of_choice(tables: Tables, space: Space, state: State, objective: 
                 continue
             energy, cycles = _least_price(tables, space, state, near_case, far_case, tiled)
             cost, tie = cost_of(objective, energy, cycles)
-            if cost < best_cost or (cost == best_cost and tie < best_tie):
+            if objective == FRONT:
+                best_cost, best_tie = min(best_cost, cost), min(best_tie, tie)
+            elif cost < best_cost or (cost == best_cost and tie < best_tie):
                 best_cost, best_tie = cost, tie
     return best_cost, best_tie
 

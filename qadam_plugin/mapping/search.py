@@ -34,7 +34,7 @@ from .words import WORD, too_wide
 OBJECTIVES = {"edp": EDP, "energy": ENERGY, "latency": LATENCY}
 
 #: Inner choices that are listed at most: beyond, memory and time are better spent on a descent.
-_INNER_LIMIT = 2_000_000
+INNER_LIMIT = 2_000_000
 
 #: Mappings priced by a descent, where nothing can be proven.
 _DESCENT_BUDGET = 300_000
@@ -182,7 +182,7 @@ def _search_one(
 def _prove(plan: Plan, tables: Tables, space: Space, objective: int, budget: int | None) -> _Found | None:
     """Complete search; None if there are more candidates than there is room for."""
     most = np.iinfo(np.int64).max if budget is None else budget
-    answer = search_space(tables, space, objective, least_energy(plan), most, _INNER_LIMIT)
+    answer = search_space(tables, space, objective, least_energy(plan), most, INNER_LIMIT)
     if answer is None:
         return None
     state, left, effort = answer

@@ -22,13 +22,14 @@ from .search_state import (
     BOUNDED,
     ENERGY,
     EVALUATED,
+    FRONT,
     OPENED,
     TRIED,
     FloatArray,
     State,
-    beats,
     cost_of,
     empty_state,
+    improves,
 )
 from .tables import BOUND, Tables
 
@@ -63,7 +64,9 @@ def search_space(
 ) -> tuple[State, float, Effort] | None:
     """Search all of a provable space.
 
-    Choices that use most MACs come first; once a good mapping is known, most others need no bound of their own.
+    Choices that use most MACs come first; once a good mapping is known, most others need no bound of their own. For a
+    front they are taken by their bounds of energy alone: each that is opened then has to be, as all points of less
+    energy are known.
 
     Parameters
     ----------
@@ -72,10 +75,10 @@ def search_space(
 
     Returns
     -------
-    The state with the best mapping, the least bound among what was left out when the budget ended (infinite if
-    nothing was), and what it took; None if there are more candidates than there is room for.
+    The state with the best mapping or the front, the least bound among what was left out when the budget ended
+    (infinite if nothing was), and what it took; None if there are more candidates than there is room for.
     """
-    state = empty_state(tables, space)
+    state = empty_state(tables, space, objective)
     begin = time.process_time()
     choices, macs = list_choices(tables, space, state, limit)
     if len(macs) > limit:
@@ -85,7 +88,7 @@ def search_space(
     listed = time.process_time()
     bound_s, missed, done = 0.0, np.inf, 0
     while done < len(order):
-        end = min(len(order), _FIRST) if done == 0 and objective != ENERGY else len(order)
+        end = min(len(order), _FIRST) if done == 0 and objective not in (ENERGY, FRONT) else len(order)
         taken, costs, ties = np.empty(end - done, np.int64), np.empty(end - done), np.empty(end - done)
         before = time.process_time()
         count = _bound_choices(
@@ -155,12 +158,12 @@ def _bound_choices(
     for place in range(begin, begin + taken.size):
         i = order[place]
         cost, tie = cost_of(objective, floor_pj, float(operations // macs[i]))
-        if not beats(cost, tie, state.best):
+        if not improves(cost, tie, state):
             break  # nor do those that use fewer MACs
         set_extents(tables, space, choices, i, state)
         set_inner(tables, space, state)
         cost, tie = least_cost_of_choice(tables, space, state, objective)
-        if beats(cost, tie, state.best):
+        if improves(cost, tie, state):
             taken[count], costs[count], ties[count] = i, cost, tie
             count += 1
     return count
@@ -186,7 +189,9 @@ def _search_choices(
     Returns the least bound left out if the budget ends, else infinity; below 0 if there is no room for near's bounds.
     """
     for place in range(taken.size):
-        if not beats(costs[place], ties[place], state.best):
+        if not improves(costs[place], ties[place], state):
+            if objective == FRONT:
+                continue
             break
         if state.scalars[EVALUATED] >= budget:
             return costs[place]
@@ -199,13 +204,18 @@ def _search_choices(
         while count > 0:
             best = tiles.order[0]
             bound = float(tiles.costs[best])
-            if not beats(bound, float(tiles.ties[best]), state.best):
+            # Of a front the choice's least cycles: those of the bounds that follow may be fewer than this one's.
+            tie = ties[place] if objective == FRONT else float(tiles.ties[best])
+            if not improves(bound, tie, state):
                 break
             if state.scalars[EVALUATED] >= budget:
                 return min(bound, costs[place])
+            hopeless = not improves(bound, float(tiles.ties[best]), state)
             take_near(tables, space, state, tiles, count)
-            state.scalars[TRIED] += 1
             count -= 1
+            if hopeless:
+                continue
+            state.scalars[TRIED] += 1
             if not price_orders(tables, space, state, nest, counts, objective, budget):
                 return min(bound, costs[place])
     return np.inf

@@ -33,8 +33,9 @@ from .search_state import (
     WHOLE,
     WRITE_WORDS,
     State,
-    beats,
     cost_of,
+    improves,
+    keep,
 )
 from .tables import (
     AXIS,
@@ -89,14 +90,9 @@ def price_orders(
                 _set_words(tables, space, state, n, f, near_loops, loops)
                 energy, cycles = _price(tables, space, state)
             cost, tie = cost_of(objective, energy, cycles)
-            if beats(cost, tie, state.best):
-                state.best[0] = cost
-                state.best[1] = tie
+            if improves(cost, tie, state):
                 _set_mapping(tables, space, state, n, f)
-                for slot in range(state.factors.shape[0]):
-                    for d in range(_D):
-                        state.best_factors[slot, d] = state.factors[slot, d]
-                        state.best_orders[slot, d] = state.orders[slot, d]
+                keep(cost, tie, state)
     return True
 
 

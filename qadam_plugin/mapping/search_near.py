@@ -23,7 +23,7 @@ from .search_state import (
     WHOLE,
     FloatArray,
     State,
-    beats,
+    improves,
 )
 from .tables import SIZE, Tables
 
@@ -161,7 +161,7 @@ def _walk_near(tables: Tables, space: Space, state: State, objective: int, tiles
             _set_near(tables, space, state)
             state.scalars[BOUNDED] += 1
             cost, tie = least_cost_of_choice(tables, space, state, objective)
-            if beats(cost, tie, state.best):
+            if improves(cost, tie, state):
                 if count == tiles.costs.size:
                     return count + 1
                 for d in range(_D):

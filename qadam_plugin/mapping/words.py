@@ -71,3 +71,15 @@ def too_wide(spec: ArchSpec, layer: Layer) -> Violation | None:
             if bits is not None and bits > storage.datawidth:
                 return Violation("word_too_narrow", storage.name, bits, storage.datawidth, tensor=tensor)
     return None
+
+
+def fits_of(spec: ArchSpec, layer: Layer, packing: str = WORD) -> tuple[Fraction, ...]:
+    """Elements in a word of every storage and tensor that it keeps, outermost first.
+
+    Layers of one shape with the same fits have the same mappings, counts and costs, apart from the MACs'.
+    """
+    return tuple(
+        operands_per_word(storage.datawidth, bits_at(storage, layer, tensor), packing)
+        for storage in spec.storages
+        for tensor in storage.keep
+    )
