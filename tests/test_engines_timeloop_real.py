@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from family_files import OUTPUT_STATIONARY
 from timeloop_runs import CONFIG, LAYER, NOT_INSTALLED, installed
 
 from qadam_plugin.engines.base import LayerResult
@@ -14,7 +15,9 @@ from qadam_plugin.engines.timeloop import TimeloopEngine, timeloop_engine
 from qadam_plugin.engines.timeloop_compare import compare_layer
 from qadam_plugin.engines.timeloop_stats import RunStats
 from qadam_plugin.errors import QadamError
-from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values
+from qadam_plugin.hardware.config import AcceleratorConfig, config_from_values, load_config
+from qadam_plugin.hardware.family import family_from_text
+from qadam_plugin.hardware.pe_types import PE_TYPES
 from qadam_plugin.workloads.layer import Layer
 
 pytestmark = [pytest.mark.real("timeloop"), pytest.mark.skipif(installed() is None, reason=NOT_INSTALLED)]
@@ -30,6 +33,13 @@ CONFIGS = tuple(
         {"pe_type": "int8", "rows": 16, "dram_gbps": 3.2, "glb_bandwidth": 4},
         {"pe_type": "fp32", "psum_spad_depth": 16, "glb_weights_share": 0.1, "glb_ifmap_share": 0.6},
     )
+)
+
+#: Other families: one that ships, and one that is no part of the package.
+FAMILIES = (
+    load_config("simba_like"),
+    load_config("simba_like").with_values({"pes": 4, "vector_lanes": 8, "accumulator_depth": 16, "glb_kib": 16.0}),
+    AcceleratorConfig(family_from_text(OUTPUT_STATIONARY, "mine.yaml"), PE_TYPES["int8"], (4, 8, 64.0), 0.3),
 )
 
 #: A first layer, one of the middle, a strided one, a depthwise one, a matrix product.
@@ -50,7 +60,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> TimeloopEngine:
     return timeloop_engine(file)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.pe.name)
+@pytest.mark.parametrize("config", (*CONFIGS, *FAMILIES), ids=lambda config: f"{config.family.name}-{config.pe.name}")
 def test_embedded_results_are_timeloops_own(config: AcceleratorConfig, engine: TimeloopEngine) -> None:
     design = make_engine("rowstationary").design(config)
     assert engine.design(config).facts.area_um2 == pytest.approx(design.facts.area_um2, rel=1e-9)
@@ -116,5 +126,17 @@ def test_accelergys_tables_give_the_embedded_result(config: AcceleratorConfig, b
     assert design.facts.area_um2 == pytest.approx(ours.facts.area_um2, rel=1e-9)
     result = ours.run(LAYERS[1], "edp")
     (run,) = by_accelergy.evaluate(config, ours.facts.clock_ghz, [(LAYERS[1], result.mapping)])
+    assert isinstance(run, RunStats)
+    assert compare_layer("x", result, run).findings == ()
+
+
+@pytest.mark.real("accelergy")
+def test_accelergy_answers_for_every_part_of_simba(by_accelergy: TimeloopEngine) -> None:
+    config = load_config("simba_like")
+    design, ours = by_accelergy.design(config), make_engine("rowstationary").design(config)
+    assert {who for _, who in design.facts.estimators} == {"qadam-tl"}
+    assert design.facts.area_um2 == pytest.approx(ours.facts.area_um2, rel=1e-9)
+    result = ours.run(LAYERS[3], "edp")
+    (run,) = by_accelergy.evaluate(config, ours.facts.clock_ghz, [(LAYERS[3], result.mapping)])
     assert isinstance(run, RunStats)
     assert compare_layer("x", result, run).findings == ()

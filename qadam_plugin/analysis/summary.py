@@ -49,6 +49,7 @@ class Comparison:
     ----------
     clock : ``auto`` (each at its own), or GHz (all at one).
     best : by PE type, those of the best performance per area first; one entry for each of `COMPARED`.
+    families : of these.
     """
 
     network: str
@@ -57,6 +58,7 @@ class Comparison:
     objective: str
     clock: str
     best: tuple[Best, ...]
+    families: tuple[Family, ...] = ()
 
 
 def compare(results: pd.DataFrame, families: Sequence[Family] = ()) -> list[Comparison]:
@@ -73,7 +75,9 @@ def compare(results: pd.DataFrame, families: Sequence[Family] = ()) -> list[Comp
         rank = {item.pe_type: item.value for item in best if item.metric.name == "perf_per_area"}
         best.sort(key=lambda item: (-rank[item.pe_type], item.pe_type, COMPARED.index(item.metric.name)))
         shared = {name: key[name] for name in ("network", "batch", "engine", "objective", "clock")}
-        found.append(Comparison(**shared, best=tuple(best)))
+        names = dict.fromkeys(part["family"]) if "family" in part else ()
+        named = tuple(family_named(name, families) for name in names)
+        found.append(Comparison(**shared, best=tuple(best), families=named))
     return found
 
 

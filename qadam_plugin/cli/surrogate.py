@@ -94,10 +94,12 @@ def predict(plan: SweepPlan, wanted: Predicting, as_json: bool) -> None:
     from ..engines.rowstationary import RowStationaryEngine
     from ..hardware.space import DesignSpace
     from ..ppa.accelerator.models import AcceleratorModels
+    from ..ppa.accelerator.prices import check_family
     from ..sweep.predictions import PREDICTIONS, write_predictions
     from ..sweep.training import read_models
 
     assert isinstance(plan.engine, RowStationaryEngine) and isinstance(plan.space, DesignSpace)
+    check_family(plan.space.family, plan.space.source)
     began = time.monotonic()
     metrics = _metrics(wanted.metrics)
     file = read_models(wanted.models, plan.engine, plan.objective, plan.batch, plan.networks)

@@ -27,11 +27,15 @@ def comparison_table(comparison: Comparison) -> Table:
     from rich import box
     from rich.table import Table
 
+    from ..hardware.family import default_family
+
+    families = comparison.families or (default_family(),)
+    usual = all(family.default for family in families)
+    legend = "\n".join(("" if usual else f"{family.name}: ") + family.texts.legend for family in families)
     clock = "each at its own clock" if comparison.clock == "auto" else f"all at {comparison.clock} GHz"
     table = Table(
         title=f"{comparison.network}: best designs for {comparison.objective}, batch {comparison.batch}, {clock}",
-        caption="ratio: times better than the best INT16 (performance per area: higher; energy: lower)\n"
-        "PEs: rows x columns; spads: words for ifmap/weights/psum",
+        caption="ratio: times better than the best INT16 (performance per area: higher; energy: lower)\n" + legend,
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -42,7 +46,7 @@ def comparison_table(comparison: Comparison) -> Table:
         table.add_column(name, justify="right")
     table.add_column("unit")
     table.add_column("GHz", justify="right")
-    table.add_column("PEs, spads, GLB")
+    table.add_column("PEs, spads, GLB" if usual else "design")
     table.add_column("config_id")
     before = None
     for best in comparison.best:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import InputError
 from ..hardware.archspec import Compute, Storage
 from ..hardware.pe_types import PEType
-from ..ppa.classes import GENERAL_MAC_CLASS, estimate_level, mac_depths, mac_pipeline, mac_type
+from ..ppa.classes import GENERAL_MAC_CLASS, PRICED_DEPTH, estimate_level, mac_depths, mac_pipeline, mac_type
 from ..ppa.components import Estimate, control, mac
 from ..ppa.library import ModelLibrary
 from ..userfile import describe
@@ -103,8 +103,9 @@ def _storage(cls: str, component: ComponentClass, attributes: Mapping[str, objec
     width = _whole(cls, attributes, "width")
     depth = _whole(cls, attributes, "depth") if "depth" in component.required else None
     given: dict[str, object] = dict(attributes)
-    if "n_banks" in component.optional and attributes.get("n_banks") is not None:
-        given["n_banks"] = _whole(cls, attributes, "n_banks")
+    for name in ("n_banks", PRICED_DEPTH):
+        if name in component.optional and attributes.get(name) is not None:
+            given[name] = _whole(cls, attributes, name)
     return Storage(cls, cls, width, width, depth, keep=(), attributes=given)
 
 

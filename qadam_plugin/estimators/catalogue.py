@@ -59,11 +59,12 @@ _DEPTHS = {
     "weights_spad_depth": "of the weights': 48",
     "psum_spad_depth": "of the partial sums': 16",
 }
+_SHARING = {"macs_per_pe": "MACs that share the control of one PE: 1"}
 
 
 def _named_mac(name: str) -> ComponentClass:
     checked = dict.fromkeys((*_WIDTHS, *_TERMS), "must be that of the PE type")
-    optional = {**checked, **_PIPELINE, **_OPERANDS, **_DEPTHS}
+    optional = {**checked, **_PIPELINE, **_OPERANDS, **_DEPTHS, **_SHARING}
     return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, optional, COMPUTE_ACTIONS, "compute_unit")
 
 
@@ -81,7 +82,10 @@ CLASSES: Mapping[str, ComponentClass] = {
     "qadam_regfile": ComponentClass(
         "scratchpad of a PE: flip-flops with address decoders",
         {**_WIDTH, **_DEPTH},
-        {"addresses": "separate, for reading and writing; or shared (weights). Separate as far as characterised"},
+        {
+            "addresses": "separate, for reading and writing; or shared (weights). Separate as far as characterised",
+            "priced_depth": "the depth whose price it has, for one outside what was characterised: depth",
+        },
         STORAGE_ACTIONS,
         "spad",
     ),
@@ -89,7 +93,7 @@ CLASSES: Mapping[str, ComponentClass] = {
     "qadam_mac": ComponentClass(
         "MAC of a general PE with the PE's control",
         _WIDTHS,
-        {**_TERMS, **_PIPELINE, **_OPERANDS, **_DEPTHS},
+        {**_TERMS, **_PIPELINE, **_OPERANDS, **_DEPTHS, **_SHARING},
         COMPUTE_ACTIONS,
         "compute_unit",
     ),

@@ -122,6 +122,7 @@ class Texts:
 
     Attributes
     ----------
+    legend : what `short` means. columns : heads and cells of a table of designs.
     hover : lines with names of parameters in braces.
     notes : each with the condition under which it stands.
     """
@@ -131,6 +132,8 @@ class Texts:
     long: Words
     title: Words
     header: Words
+    legend: str
+    columns: tuple[tuple[str, Words], ...]
     hover: tuple[str, ...]
     notes: tuple[tuple[Words, Formula | None], ...]
 
@@ -287,6 +290,19 @@ def load_family(word: object, source: object, key: str = "family") -> Family:
     if family.name in known and not family.shipped:
         raise InputError(path, "family", f"'{family.name}' is a shipped family with other levels; choose another name")
     return family
+
+
+def stored_family(digest: str, text: str, source: str) -> Family:
+    """A family whose text was kept: the shipped one, in today's words, where that has the same digest.
+
+    Raises
+    ------
+    InputError : the text is not right.
+    """
+    for name in shipped_families():
+        if shipped_family(name).digest == digest:
+            return shipped_family(name)
+    return family_from_text(text, source)
 
 
 @lru_cache(maxsize=32)

@@ -72,6 +72,10 @@ class TextsModel(BaseModel):
     "Over the tables of one config."
     header: str
     "In a written architecture."
+    legend: str = ""
+    "What the short text means, under tables that have it."
+    columns: dict[str, str] = {}
+    "Columns of a report's table of designs: head and cell. Left out, every shown parameter."
     hover: list[str] = []
     "Lines in a report beside a point; in braces names of parameters only. Left out, every shown parameter."
     notes: list[str | dict[str, Any]] = []

@@ -272,6 +272,8 @@ def _texts(model: TextsModel, reader: _Reader, own: Sequence[str]) -> Texts:
         long=plain.words(model.long, "texts.long"),
         title=plain.words(model.title, "texts.title"),
         header=plain.words(model.header, "texts.header"),
+        legend=model.legend,
+        columns=tuple((head, plain.words(cell, f"texts.columns.{head}")) for head, cell in model.columns.items()),
         hover=tuple(_hover(line, own, reader) for line in model.hover),
         notes=tuple(notes),
     )
@@ -289,4 +291,12 @@ def _plain_texts(parameters: Sequence[Parameter]) -> TextsModel:
     shown = [item.name for item in parameters if item.shown and not item.further] or [parameters[0].name]
     named = ", ".join(f"{name} {{{name}}}" for name in shown)
     compact = "_".join(f"{{{name}}}" for name in shown)
-    return TextsModel(name=compact, short=named, long=named, title=named, header=named, hover=[named])
+    return TextsModel(
+        name=compact,
+        short=named,
+        long=named,
+        title=named,
+        header=named,
+        columns={name: f"{{{name}}}" for name in shown},
+        hover=[named],
+    )

@@ -175,9 +175,9 @@ class Words:
 
     pieces: tuple[str | tuple[Formula, int | None], ...]
 
-    def text(self, values: Values) -> str:
-        """The text with numbers in the place of formulas."""
-        return "".join(piece if isinstance(piece, str) else _written(*piece, values) for piece in self.pieces)
+    def text(self, values: Values, write: Callable[[float], str] | None = None) -> str:
+        """The text with numbers in the place of formulas; `write` writes those that are no whole numbers by kind."""
+        return "".join(piece if isinstance(piece, str) else _written(*piece, values, write) for piece in self.pieces)
 
 
 def parse_words(text: str, names: Collection[str], source: object, key: str) -> Words:
@@ -199,8 +199,10 @@ def parse_words(text: str, names: Collection[str], source: object, key: str) -> 
     return Words(tuple(pieces))
 
 
-def _written(formula: Formula, digits: int | None, values: Values) -> str:
+def _written(formula: Formula, digits: int | None, values: Values, write: Callable[[float], str] | None) -> str:
     found = formula.number(values)
     if isinstance(found, int) and digits is None:
         return str(found)
+    if write is not None and digits is None:
+        return write(found)
     return f"{found:.{digits}g}" if digits else f"{found:g}"

@@ -26,6 +26,9 @@ _MAC_ATTRIBUTES = {
 #: Attributes of a MAC class that say how wide the operands are that it works on; left out: as wide as its ports.
 ACT_OPERAND, WEIGHT_OPERAND = "activation_operand_bits", "weight_operand_bits"
 
+#: Attribute of a register file outside what was characterised, such as one of one word: the depth whose price it has.
+PRICED_DEPTH = "priced_depth"
+
 DRAM_CLASS = "qadam_DRAM"
 GLB_CLASS = "qadam_SRAM"
 SPAD_CLASS = "qadam_regfile"
@@ -49,7 +52,16 @@ def _glb(library: ModelLibrary, level: Storage, source: str) -> Estimate:
 
 
 def _spad(library: ModelLibrary, level: Storage, source: str) -> Estimate:
-    addresses, depth = level.attributes.get("addresses"), _depth(level, source)
+    own = _depth(level, source)
+    depth = _count(level, PRICED_DEPTH, own, 1, source)
+    found = _register_file(library, level, depth, source)
+    if depth == own:
+        return found
+    return replace(found, assumptions=(f"depth {own} is priced as {depth}, as it asks for", *found.assumptions))
+
+
+def _register_file(library: ModelLibrary, level: Storage, depth: int, source: str) -> Estimate:
+    addresses = level.attributes.get("addresses")
     if addresses is not None:
         if addresses not in ADDRESSES:
             wanted = f"one of {', '.join(ADDRESSES)} is wanted, not {describe(addresses)}"
@@ -139,13 +151,9 @@ def macs_per_pe(level: Compute, source: str) -> int:
 
     Raises
     ------
-    InputError : no integer of at least 1, or one by which the MACs cannot be divided.
+    InputError : no integer of at least 1.
     """
-    sharing = _count(level, "macs_per_pe", 1, 1, source)
-    if level.instances % sharing:
-        wanted = f"{level.instances} MACs are not a multiple of {sharing}"
-        raise InputError(source, f"{level.name}.attributes.macs_per_pe", wanted)
-    return sharing
+    return _count(level, "macs_per_pe", 1, 1, source)
 
 
 def mac_depths(level: Compute, source: str) -> SpadDepths:

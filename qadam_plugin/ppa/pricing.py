@@ -210,13 +210,14 @@ def pe_array(spec: ArchSpec) -> tuple[int, int]:
     ------
     InputError : the fan-outs do not leave PEs of so many MACs.
     """
-    pes, rows, cols = spec.compute.instances // macs_per_pe(spec.compute, spec.source), 1, 1
+    sharing, rows, cols = macs_per_pe(spec.compute, spec.source), 1, 1
+    pes = spec.compute.instances // sharing
     for fanout in spec.fanouts:
         if rows * cols == pes:
             break
         rows, cols = rows * fanout.mesh_y, cols * fanout.mesh_x
-    if rows * cols != pes:
-        wanted = f"{spec.compute.instances} MACs do not stand in PEs of so many: no fan-out begins there"
+    if rows * cols * sharing != spec.compute.instances:
+        wanted = f"{spec.compute.instances} MACs do not stand in PEs of {sharing}: no fan-out begins there"
         raise InputError(spec.source, f"{spec.compute.name}.attributes.macs_per_pe", wanted)
     return rows, cols
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..engines.base import DesignFacts, Engine, LayerResult
 from ..hardware.config import AcceleratorConfig
-from ..hardware.family import Family, default_family, family_from_text, known_names
+from ..hardware.family import Family, default_family, known_names, stored_family
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 from . import database
@@ -257,7 +257,9 @@ class ResultStore:
         """Families of the store's designs by digest."""
         if self._families is None:
             rows = self.query("SELECT digest, name, text FROM families")
-            self._families = {digest: family_from_text(text, f"{self.path}: {name}") for digest, name, text in rows}
+            self._families = {
+                digest: stored_family(digest, text, f"{self.path}: {name}") for digest, name, text in rows
+            }
         return self._families
 
     def families(self) -> tuple[Family, ...]:

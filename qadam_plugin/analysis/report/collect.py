@@ -79,6 +79,7 @@ class GroupReport:
     reasons : why there is no mapping.
     comparison : the best config of each PE type.
     front : rows of the designs on the front of on-chip energy and performance per area, least energy first.
+    families : of those designs, in the order of the report's.
     energy : None where no design has layers.
     utilization : PE type -> percent, of the best design in the report's criterion.
     accuracy : by PE type; empty where no file of accuracies was given.
@@ -93,6 +94,7 @@ class GroupReport:
     reasons: Tally
     comparison: Comparison
     front: tuple[Mapping[str, Any], ...]
+    families: tuple[Family, ...]
     energy: EnergyBreakdown | None
     utilization: Mapping[str, float]
     accuracy: tuple[PEAccuracy, ...]
@@ -180,7 +182,8 @@ def collect_report(
         whole = cast("pd.DataFrame", every.get_group(group_key(key)))
         unmapped = select(whole, ~whole["valid"].to_numpy(dtype=bool))
         reasons = Counter(str(text) for text in unmapped["reason"])
-        energy = collect_energy([group], criterion)
+        energy, front = collect_energy([group], criterion), _front(store, part)
+        of_front = {str(row["family"]) for row in front}
         use = collect_utilization([group])
         reports.append(
             GroupReport(
@@ -191,7 +194,8 @@ def collect_report(
                 proven=int(np.count_nonzero(part["optimal"].to_numpy(dtype=bool))),
                 reasons=_tally(reasons),
                 comparison=comparison,
-                front=_front(store, part),
+                front=front,
+                families=tuple(family for family in families if family.name in of_front),
                 energy=energy[0] if energy else None,
                 utilization=use[0].mean if use else {},
                 accuracy=_accuracy(part) if accuracy else (),

@@ -64,6 +64,9 @@ def _environment() -> Environment:
         facts=words.facts,
         by_type=words.by_type,
         design=design_words,
+        design_cells=words.design_cells,
+        design_heads=words.design_heads,
+        legend=words.legend,
     )
     environment.policies["json.dumps_kwargs"] = {
         "sort_keys": True,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import floor, isfinite, log10
 from typing import Any
 
+from ...hardware.family import family_named
 from ..figures.energy import EnergyBreakdown, design_words
 from ..figures.style import style_order
 from ..metrics import METRICS
@@ -56,6 +57,26 @@ def facts(key: Mapping[str, Any]) -> str:
     clock = "each at its own clock" if key["clock"] == "auto" else f"all at {key['clock']} GHz"
     mapped = _OBJECTIVES.get(str(key["objective"]), str(key["objective"]))
     return f"Batch of {key['batch']}, mapped by engine {key['engine']} for {mapped}, {clock}"
+
+
+def design_heads(group: GroupReport) -> list[str]:
+    """Heads of the columns that say what the designs on a group's front are."""
+    named = ["family"] if any(not family.default for family in group.families) else []
+    return list(dict.fromkeys([*named, *(head for family in group.families for head, _ in family.texts.columns)]))
+
+
+def design_cells(row: Mapping[str, Any], group: GroupReport) -> list[str]:
+    """What a design is, under `design_heads`; nothing where its family has no such column."""
+    family = family_named(row["family"], group.families)
+    cells = {head: words.text(family.numbers(row), number) for head, words in family.texts.columns}
+    return [({"family": family.name} | cells).get(head, "") for head in design_heads(group)]
+
+
+def legend(report: Report) -> str:
+    """What the short names of designs mean."""
+    if all(family.default for family in report.families):
+        return "PEs: rows x columns; spads: depths of the scratchpads for ifmaps / weights / partial sums."
+    return "; ".join(f"{family.name}: {family.texts.legend}" for family in report.families if family.texts.legend)
 
 
 def by_type(comparison: Comparison) -> list[tuple[str, list[Best]]]:
