@@ -14,6 +14,7 @@ from ..sweep.runner import Progress
 
 if TYPE_CHECKING:
     from ..explore.search import Progress as SearchProgress
+    from ..quantize.search import Progress as QuantizeProgress
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -70,19 +71,41 @@ def _lines(title: str) -> Callable[[Progress], None]:
 @contextmanager
 def search_shown(title: str) -> Iterator[Callable[[SearchProgress], None]]:
     """Show the progress of a search, with the hypervolume of its front."""
+    with _search_shown(title, "designs") as report:
 
-    def words(progress: SearchProgress) -> str:
-        return f"{progress.front} on the front, hypervolume {progress.hypervolume:.4f}"
+        def note(progress: SearchProgress) -> None:
+            words = f"{progress.front} on the front, hypervolume {progress.hypervolume:.4f}"
+            report(progress.done, progress.trials, words)
 
+        yield note
+
+
+@contextmanager
+def quantize_shown(title: str) -> Iterator[Callable[[QuantizeProgress], None]]:
+    """Show the progress of a search over bits, with the layers that were mapped for it."""
+    with _search_shown(title, "settings") as report:
+
+        def note(progress: QuantizeProgress) -> None:
+            words = f"{progress.front} on the front, {progress.mapped} layers mapped"
+            if progress.finishing:
+                words += ", mapping the front into the store"
+            report(progress.done, progress.evaluations, words)
+
+        yield note
+
+
+@contextmanager
+def _search_shown(title: str, things: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show how many of all things are done, and some words."""
     if not sys.stderr.isatty():
         last = time.monotonic()
 
-        def line(progress: SearchProgress) -> None:
+        def line(done: int, wanted: int, words: str) -> None:
             nonlocal last
             now = time.monotonic()
-            if now - last >= _SECONDS_BETWEEN_LINES or progress.done >= progress.trials:
+            if now - last >= _SECONDS_BETWEEN_LINES or done >= wanted:
                 last = now
-                typer.echo(f"{title}: {progress.done} of {progress.trials} designs, {words(progress)}", err=True)
+                typer.echo(f"{title}: {done} of {wanted} {things}, {words}", err=True)
 
         yield line
         return
@@ -94,9 +117,9 @@ def search_shown(title: str) -> Iterator[Callable[[SearchProgress], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("designs, {task.fields[words]}"),
+        TextColumn(f"{things}, {{task.fields[words]}}"),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None, words="")
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.trials, words=words(progress))
+        yield lambda done, wanted, words: bar.update(task, completed=done, total=wanted, words=words)

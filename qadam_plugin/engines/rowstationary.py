@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,18 +14,25 @@ from ..hardware.build import build_spec
 from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
 from ..mapping.evaluation import Evaluation
+from ..mapping.nest import LevelLoops, Mapping
 from ..ppa.library import ModelLibrary, load_library
 from ..ppa.pricing import PricedSpec, layer_energy, price_layer, price_spec, resolve_clock_ghz
 from ..userfile import parse_mapping, read_text, validate
-from ..workloads.layer import Layer
-from .base import Access, Design, DesignFacts, Engine, LayerResult, UnbuildableDesign
+from ..workloads.layer import TENSORS, Layer
+from .base import Access, Design, DesignFacts, LayerResult, UnbuildableDesign
+from .fronts import Front, FrontPoint, Loops, MixedDesign, MixedEngine
+from .rowstationary_front import loops_of, mixed_front
 from .sources import sources_digest
 
-if TYPE_CHECKING:
-    from ..mapping.search import SearchResult
-
 #: Whatever stands in these decides an answer; with the tables, they are the engine's fingerprint.
-_SOURCES = ("engines/rowstationary.py", "hardware", "mapping", "ppa", "workloads/layer.py")
+_SOURCES = (
+    "engines/rowstationary.py",
+    "engines/rowstationary_front.py",
+    "hardware",
+    "mapping",
+    "ppa",
+    "workloads/layer.py",
+)
 
 
 class RowStationarySettings(BaseModel):
@@ -35,7 +42,11 @@ class RowStationarySettings(BaseModel):
 
     mac_energy: Literal["bits", "fixed"] = "bits"
     "What an operation costs: less on a layer's narrow operands, or always as much as at full width."
+    packing: Literal["word", "ideal"] = "word"
+    "How narrow elements lie in words: whole ones only (the published rule), or across words without waste."
 
+
+MAC_ENERGIES, PACKINGS = ("bits", "fixed"), ("word", "ideal")
 
 _DEFAULTS = RowStationarySettings()
 
@@ -53,7 +64,7 @@ def rowstationary_engine(settings_file: Path | None) -> RowStationaryEngine:
     return RowStationaryEngine(validate(RowStationarySettings, written, settings_file))
 
 
-class RowStationaryEngine(Engine):
+class RowStationaryEngine(MixedEngine):
     """Best mapping by exact search, with Timeloop's counts.
 
     The spec is the one that ``qadam-tl arch`` writes for the config, at the config's clock; energies, area and clock
@@ -80,6 +91,11 @@ class RowStationaryEngine(Engine):
         """Digest of the code that maps, counts and prices, of the models' tables and of the settings."""
         return sources_digest(_SOURCES, repr((self.library.digest, self.settings.model_dump_json())))
 
+    @cached_property
+    def front_fingerprint(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Digest of the code, of the tables and of how elements are packed; not of what an operation costs."""
+        return sources_digest(_SOURCES, repr((self.library.digest, self.settings.packing)))
+
     def design(self, config: AcceleratorConfig) -> Design:
         """Build and price the spec of a config."""
         try:
@@ -89,21 +105,29 @@ class RowStationaryEngine(Engine):
         except InputError as error:
             return UnbuildableDesign(DesignFacts(valid=False, reason=error.message))
         by_bits = self.library if self.settings.mac_energy == "bits" else None
-        return RowStationaryDesign(config.pe, clock_ghz, spec, priced, by_bits)
+        return RowStationaryDesign(config.pe, clock_ghz, spec, priced, by_bits, self.settings.packing)
 
 
-class RowStationaryDesign(Design):
+class RowStationaryDesign(MixedDesign):
     """One config's spec with its prices.
 
     Parameters
     ----------
     library : models that price an operation for a layer's bits; None: it costs what it costs at full width.
+    packing : how narrow elements lie in words.
     """
 
     def __init__(
-        self, pe: PEType, clock_ghz: float, spec: ArchSpec, priced: PricedSpec, library: ModelLibrary | None
+        self,
+        pe: PEType,
+        clock_ghz: float,
+        spec: ArchSpec,
+        priced: PricedSpec,
+        library: ModelLibrary | None,
+        packing: str,
     ) -> None:
-        self._pe, self._spec, self._priced, self._library = pe, spec, priced, library
+        self._pe, self._spec, self._priced, self._library, self._packing = pe, spec, priced, library, packing
+        self._priced_at: dict[tuple[int | None, int | None], PricedSpec] = {}
         self._facts = DesignFacts(True, "", clock_ghz, priced.total_area_um2, tuple(map(str, priced.warnings)))
 
     @property
@@ -118,18 +142,66 @@ class RowStationaryDesign(Design):
         too_wide = self._pe.too_narrow_for(*layer.bits)
         if too_wide:
             return LayerResult(valid=False, reason=too_wide)
-        priced = self._priced if self._library is None else price_layer(self._spec, self._library, layer)
-        found = search(self._spec, layer, priced.energy, objective)
+        priced = self._price(layer)
+        found = search(self._spec, layer, priced.energy, objective, packing=self._packing)
         if found.mapping is None or found.evaluation is None:
             return LayerResult(valid=False, reason=found.reason)
-        return self._result(priced, found, found.evaluation)
+        loops = loops_of(found.mapping)
+        return self._result(priced, loops, found.evaluation, found.optimal, found.lower_bound)
 
-    def _result(self, priced: PricedSpec, found: SearchResult, evaluation: Evaluation) -> LayerResult:
+    def packing(self, layer: Layer) -> tuple[object, ...]:
+        """Elements per word of each tensor at each level that keeps it, or why the layer does not fit."""
+        from ..mapping.words import bits_at, operands_per_word, too_wide
+
+        narrow = too_wide(self._spec, layer)
+        reason = self._pe.too_narrow_for(*layer.bits) or ("" if narrow is None else narrow.text)
+        if reason:
+            return (reason,)
+        return tuple(
+            str(operands_per_word(storage.datawidth, bits_at(storage, layer, tensor), self._packing))
+            for storage in self._spec.storages
+            for tensor in TENSORS
+            if tensor in storage.keep
+        )
+
+    def front(self, layer: Layer) -> Front:
+        """Every mapping that may be the best, by exact search."""
+        too_wide = self._pe.too_narrow_for(*layer.bits)
+        if too_wide:
+            return Front((), too_wide)
+        return mixed_front(self._spec, layer, self._priced.energy, self._packing)
+
+    def operation_pj(self, layer: Layer) -> float:
+        """Energy of one operation on operands of the layer's bits."""
+        return self._price(layer).energy.energy_pj[self._spec.compute.name]["compute"]
+
+    def priced(self, layer: Layer, point: FrontPoint, objective: str) -> LayerResult:
+        """What the layer costs with a mapping of its front."""
+        from ..mapping.model import evaluate
+        from ..mapping.search import cost_of
+
+        priced = self._price(layer)
+        mapping = Mapping(tuple(LevelLoops(*entry) for entry in point.mapping))
+        evaluation = evaluate(self._spec, layer, mapping, priced.energy, self._packing)
+        return self._result(priced, point.mapping, evaluation, True, cost_of(evaluation, objective))
+
+    def _price(self, layer: Layer) -> PricedSpec:
+        """Prices while the design works on the layer."""
+        if self._library is None:
+            return self._priced
+        operands = (layer.input_bits, layer.weight_bits)
+        found = self._priced_at.get(operands)
+        if found is None:
+            found = self._priced_at[operands] = price_layer(self._spec, self._library, layer)
+        return found
+
+    def _result(
+        self, priced: PricedSpec, loops: Loops, evaluation: Evaluation, optimal: bool, lower_bound: float
+    ) -> LayerResult:
         energy = layer_energy(priced, evaluation)
-        assert found.mapping is not None
         return LayerResult(
             valid=True,
-            mapping=tuple((entry.level, entry.kind, entry.loops) for entry in found.mapping.entries),
+            mapping=loops,
             accesses=_accesses(evaluation),
             leakage_pj={name: level.leakage_energy_pj for name, level in evaluation.levels.items()},
             cycles=evaluation.cycles,
@@ -140,8 +212,8 @@ class RowStationaryDesign(Design):
             mac_pj=evaluation.mac_energy_pj,
             utilization=evaluation.utilization,
             psum_spills=_psum_spills(self._spec, evaluation),
-            optimal=found.optimal,
-            lower_bound=found.lower_bound,
+            optimal=optimal,
+            lower_bound=lower_bound,
         )
 
 

@@ -14,7 +14,7 @@ from ..sweep.pool import Pool
 from ..sweep.rows import TOTAL_COLUMNS
 from ..sweep.store import ResultStore
 from ..sweep.totals import batched
-from ..sweep.worker import Task
+from ..sweep.worker import Answer, Task
 from ..workloads.layer import Layer
 from ..workloads.network import Network
 
@@ -52,7 +52,7 @@ class StoreEvaluator:
     def __init__(
         self,
         store: ResultStore,
-        pool: Pool,
+        pool: Pool[Answer],
         engine: Engine,
         network: Network,
         objective: str,

@@ -74,14 +74,12 @@ def too_wide(spec: ArchSpec, layer: Layer) -> Violation | None:
 
 
 def fits_of(spec: ArchSpec, layer: Layer, packing: str = WORD) -> tuple[Fraction, ...]:
-    """Elements in a word of every storage and tensor that it keeps, outermost first; 0 where a word is too narrow.
+    """Elements in a word of every storage and tensor that it keeps, outermost first.
 
     Layers of one shape with the same fits have the same mappings, counts and costs, apart from the MACs'.
     """
-    fits: list[Fraction] = []
-    for storage in spec.storages:
-        for tensor in storage.keep:
-            bits = bits_at(storage, layer, tensor)
-            narrow = bits is not None and bits > storage.datawidth
-            fits.append(Fraction(0) if narrow else operands_per_word(storage.datawidth, bits, packing))
-    return tuple(fits)
+    return tuple(
+        operands_per_word(storage.datawidth, bits_at(storage, layer, tensor), packing)
+        for storage in spec.storages
+        for tensor in storage.keep
+    )

@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from ..engines.base import Engine
 from ..errors import InputError, QadamError, RunError
 from .pool import QUEUE_PER_PROCESS, Pool
 from .remote import Misfit, check, do, order_for
-from .worker import Answer, Task
+from .worker import Answer, Job
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -33,7 +34,7 @@ _KEPT = "results so far are kept, and the same command goes on from there"
 
 
 @contextmanager
-def open_cluster(engine: Engine, address: str) -> Iterator[Pool]:
+def open_cluster(engine: Engine, address: str) -> Iterator[Pool[Answer]]:
     """The workers of the scheduler at an address, as long as the block lasts. The cluster stays as it was.
 
     Raises
@@ -69,7 +70,7 @@ def open_cluster(engine: Engine, address: str) -> Iterator[Pool]:
             client.close(timeout=_GRACE_S)
 
 
-class _DaskPool(Pool):
+class _DaskPool(Pool[Answer]):
     """Each task is a future. The scheduler gives the tasks of a worker that is lost to the others."""
 
     def __init__(self, client: Client, engine: Engine, address: str) -> None:
@@ -97,11 +98,9 @@ class _DaskPool(Pool):
         threads: Any = self._client.nthreads()
         return QUEUE_PER_PROCESS * max(1, sum(threads.values()))
 
-    def submit(self, task: Task) -> None:
+    def submit(self, job: Job[Answer]) -> None:
         # Not pure: equal tasks of an earlier sweep are not looked for. Any number of workers may be lost.
-        self._futures.add(
-            self._client.submit(do, self._order, task, pure=False, key=f"qadam-tl-{task.design}-{time.monotonic_ns()}")
-        )
+        self._futures.add(self._client.submit(do, self._order, job, pure=False, key=f"qadam-tl-{uuid4().hex}"))
 
     def collect(self) -> list[Answer]:
         done = self._wait()

@@ -1,4 +1,4 @@
-"""Where a sweep's tasks are done: what every such place promises, and this machine's."""
+"""Where jobs, a sweep's tasks say, are done: what every such place promises, and this machine's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
 
 from ..engines.base import Engine
 from ..errors import RunError
-from .worker import Answer, Task, answer, start, work
+from .worker import Job, start, work
 
 #: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
 QUEUE_PER_PROCESS = 4
@@ -23,11 +24,15 @@ QUEUE_PER_PROCESS = 4
 _GRACE_S = (0.3, 0.1)
 
 
-class Pool(ABC):
-    """Where tasks are done: in this process, in several, or on many machines.
+A = TypeVar("A")
 
-    Promises: every submitted task comes back from `collect` once, in any order, unless an error is raised or `stop` was
-    called; what comes back does not depend on where it was done. `QadamError` says what went wrong in one line.
+
+class Pool(ABC, Generic[A]):
+    """Where jobs with answers of one kind are done: in this process, in several, or on many machines.
+
+    Promises: the answer of every submitted job comes back from `collect` once, in any order, unless an error is raised
+    or `stop` was called; what comes back does not depend on where it was done. `QadamError` says what went wrong in
+    one line.
     """
 
     @property
@@ -38,14 +43,14 @@ class Pool(ABC):
     @property
     @abstractmethod
     def room(self) -> int:
-        """How many tasks it takes to have waiting so that nobody runs dry."""
+        """How many jobs it takes to have waiting so that nobody runs dry."""
 
     @abstractmethod
-    def submit(self, task: Task) -> None:
-        """Take a task."""
+    def submit(self, job: Job[A]) -> None:
+        """Take a job."""
 
     @abstractmethod
-    def collect(self) -> list[Answer]:
+    def collect(self) -> list[A]:
         """Wait for at least one answer."""
 
     @abstractmethod
@@ -53,7 +58,7 @@ class Pool(ABC):
         """Begin nothing new, end what is begun after the layer at hand."""
 
     @abstractmethod
-    def collect_finished(self) -> list[Answer]:
+    def collect_finished(self) -> list[A]:
         """After `stop`: answers of what had begun and ends within a second; failures are left out.
 
         Nothing is waiting afterwards.
@@ -61,13 +66,13 @@ class Pool(ABC):
 
 
 @contextmanager
-def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterator[Pool]:
-    """Somewhere to do tasks as long as the block lasts.
+def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterator[Pool[Any]]:
+    """Somewhere to do jobs as long as the block lasts.
 
     Parameters
     ----------
     jobs : this process for one, else as many processes, which end with the block.
-    scheduler : address of a Dask scheduler, whose workers do the tasks instead; they stay.
+    scheduler : address of a Dask scheduler, whose workers do the jobs instead, a sweep's tasks only; they stay.
 
     Raises
     ------
@@ -90,38 +95,38 @@ def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterat
         yield _ProcessPool(executor, jobs, stop.set, lambda: set(multiprocessing.active_children()) - before)
 
 
-class _HerePool(Pool):
-    """Does each task when it is collected, in this process."""
+class _HerePool(Pool[A]):
+    """Does each job when it is collected, in this process."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._tasks: list[Task] = []
+        self._jobs: list[Job[A]] = []
         self._stop = threading.Event()
 
     @property
     def waiting(self) -> int:
-        return len(self._tasks)
+        return len(self._jobs)
 
     @property
     def room(self) -> int:
         return 1
 
-    def submit(self, task: Task) -> None:
-        self._tasks.append(task)
+    def submit(self, job: Job[A]) -> None:
+        self._jobs.append(job)
 
-    def collect(self) -> list[Answer]:
-        return [answer(self._engine, self._tasks.pop(0), self._stop.is_set)]
+    def collect(self) -> list[A]:
+        return [self._jobs.pop(0).do(self._engine, self._stop.is_set)]
 
     def stop(self) -> None:
         self._stop.set()
 
-    def collect_finished(self) -> list[Answer]:
-        self._tasks.clear()
+    def collect_finished(self) -> list[A]:
+        self._jobs.clear()
         return []
 
 
-class _ProcessPool(Pool):
-    """Hands each task to a worker process."""
+class _ProcessPool(Pool[A]):
+    """Hands each job to a worker process."""
 
     def __init__(
         self,
@@ -131,7 +136,7 @@ class _ProcessPool(Pool):
         workers: Callable[[], Collection[BaseProcess]],
     ) -> None:
         self._executor, self._jobs, self._stop, self._workers = executor, jobs, stop, workers
-        self._futures: set[Future[list[Answer]]] = set()
+        self._futures: set[Future[list[A]]] = set()
 
     @property
     def waiting(self) -> int:
@@ -141,11 +146,11 @@ class _ProcessPool(Pool):
     def room(self) -> int:
         return self._jobs * QUEUE_PER_PROCESS
 
-    def submit(self, task: Task) -> None:
+    def submit(self, job: Job[A]) -> None:
         with _explained_death(), _interrupt_held():
-            self._futures.add(self._executor.submit(work, (task,)))
+            self._futures.add(self._executor.submit(work, (job,)))
 
-    def collect(self) -> list[Answer]:
+    def collect(self) -> list[A]:
         done, self._futures = wait(self._futures, return_when=FIRST_COMPLETED)
         with _explained_death():
             return [found for future in done for found in future.result()]
@@ -155,7 +160,7 @@ class _ProcessPool(Pool):
         # come back without a layer.
         self._stop()
 
-    def collect_finished(self) -> list[Answer]:
+    def collect_finished(self) -> list[A]:
         with _interrupt_held():
             done, running = wait(self._futures, timeout=_GRACE_S[0])
             for end in (BaseProcess.terminate, BaseProcess.kill):

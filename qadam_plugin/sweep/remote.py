@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .. import __version__
 from ..engines.base import Engine
 from ..errors import RunError
-from .worker import Answer, Task, answer
+from .worker import Answer, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def order_for(engine: Engine) -> Order:
     return Order(pickle.dumps(engine), __version__, engine.fingerprint)
 
 
-def do(order: Order, task: Task) -> Answer:
+def do(order: Order, task: Job[Answer]) -> Answer:
     """Do a task on this worker.
 
     Raises
@@ -53,7 +53,7 @@ def do(order: Order, task: Task) -> Answer:
     RunError : the engine failed.
     """
     with _turn:
-        return answer(_engine(order), task, _never)
+        return task.do(_engine(order), _never)
 
 
 def check(order: Order) -> None:

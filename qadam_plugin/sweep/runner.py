@@ -78,7 +78,9 @@ def run_sweep(plan: SweepPlan, store: ResultStore, jobs: int, report: Callable[[
         return sweep_on(pool, plan, store, report)
 
 
-def sweep_on(pool: Pool, plan: SweepPlan, store: ResultStore, report: Callable[[Progress], None]) -> SweepCounts:
+def sweep_on(
+    pool: Pool[Answer], plan: SweepPlan, store: ResultStore, report: Callable[[Progress], None]
+) -> SweepCounts:
     """Fill the store with every row of a plan that it lacks; what is there is never computed again.
 
     Rows are kept config by config: a process killed at any time loses at most those being computed. On Ctrl-C the

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..engines.base import DesignFacts, Engine, LayerResult
 from ..errors import QadamError, RunError
@@ -22,6 +22,17 @@ class StopFlag(Protocol):
 
     def is_set(self) -> bool:
         """Whether to stop."""
+        ...
+
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Job(Protocol[A_co]):
+    """Work that a pool does somewhere: picklable, as is what comes of it."""
+
+    def do(self, engine: Engine, stopped: Callable[[], bool]) -> A_co:
+        """Do it; what is left when `stopped` says so is left out of the answer."""
         ...
 
 
@@ -39,6 +50,10 @@ class Task:
     config: AcceleratorConfig
     objective: str
     layers: tuple[tuple[str, Layer], ...]
+
+    def do(self, engine: Engine, stopped: Callable[[], bool]) -> Answer:
+        """The answer of an engine."""
+        return answer(engine, self, stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +106,10 @@ def start(engine: Engine, stop: StopFlag) -> None:
     _process[:] = [(engine, stop)]
 
 
-def work(tasks: Sequence[Task]) -> list[Answer]:
-    """Do tasks in a process that `start` made a worker."""
+def work(jobs: Sequence[Job[Any]]) -> list[Any]:
+    """Do jobs in a process that `start` made a worker."""
     engine, stop = _process[0]
-    return [answer(engine, task, stop.is_set) for task in tasks]
+    return [job.do(engine, stop.is_set) for job in jobs]
 
 
 def _end_with(sentinel: int) -> None:

@@ -1,0 +1,77 @@
+"""Weights that a person gives: arrays by layer in an .npz file, or the constants of an ONNX model."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..userfile import suggestion
+from ..workloads.network import Network
+
+Weights = dict[str, npt.NDArray[np.floating]]
+
+#: ONNX operators with weights, and the place of these among the inputs.
+_WEIGHTED = {"Conv": 1, "Gemm": 1, "MatMul": 1}
+
+
+def read_weights(path: Path, network: Network) -> Weights:
+    """Weights of every layer of a network.
+
+    Raises
+    ------
+    InputError : no such file, none of both kinds, or weights that are missing, too many, not numbers or not finite.
+    """
+    if not path.is_file():
+        raise InputError(path, "", "no such file")
+    found = _of_npz(path) if path.suffix == ".npz" else _of_onnx(path, network)
+    sizes = {name: item.layer.weights for item in network.layers for name in item.members}
+    for name in found:
+        if name not in sizes:
+            raise InputError(path, name, f"{network.name} has no such layer; {suggestion(name, list(sizes))}")
+    for name, size in sizes.items():
+        if name not in found:
+            raise InputError(path, name, "weights of this layer are missing")
+        values = found[name]
+        if values.size != size:
+            raise InputError(path, name, f"{size} weights are wanted, not {values.size}")
+        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+            raise InputError(path, name, "finite numbers are wanted")
+    return found
+
+
+def _of_npz(path: Path) -> Weights:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(path, "", f"is no readable .npz file ({error})") from None
+
+
+def _of_onnx(path: Path, network: Network) -> Weights:
+    """Constants of the model's weighted operators, which must be the network's layers in order."""
+    if path.suffix != ".onnx":
+        raise InputError(path, "", "an .npz or .onnx file is wanted")
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ImportError:
+        raise InputError("--weights", "", "ONNX models need: pip install 'qadam-tl[onnx]'") from None
+    try:
+        graph = onnx.load(str(path)).graph
+        constants = {item.name: item for item in graph.initializer}
+        weighted = [
+            constants[node.input[_WEIGHTED[node.op_type]]]
+            for node in graph.node
+            if node.op_type in _WEIGHTED and node.input[_WEIGHTED[node.op_type]] in constants
+        ]
+        arrays = [numpy_helper.to_array(item) for item in weighted]
+    except Exception as error:  # onnx raises whatever protobuf, numpy and the system do
+        raise InputError(path, "", f"is no readable ONNX model ({type(error).__name__}: {error})") from None
+    if len(arrays) != len(network.steps):
+        message = f"{len(network.steps)} operators with constant weights are wanted for {network.name}"
+        raise InputError(path, "", f"{message}, not {len(arrays)}")
+    return {step.name: array for step, array in zip(network.steps, arrays, strict=True)}

@@ -1,0 +1,129 @@
+"""Noise of quantisation against brute force and published figures, and the sources of errors."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qadam_plugin.errors import InputError, RunError
+from qadam_plugin.quantize.errors import PROXY, CallableError, noise_proxy, read_errors
+from qadam_plugin.quantize.noise import gaussian_noise_to_signal, noise_to_signal, quantized
+from qadam_plugin.quantize.weights import read_weights
+from qadam_plugin.workloads.bits import Step
+from qadam_plugin.workloads.network import load_network
+
+STEPS = (Step("first", ("second",)), Step("second", ()))
+
+
+@pytest.mark.parametrize(("count", "error"), [(3, 0.1902), (7, 0.0469), (15, 0.0129)])
+def test_gaussian_noise_is_that_of_the_best_uniform_quantiser_with_so_many_levels(count: int, error: float) -> None:
+    # Max, Quantizing for minimum distortion, 1960: uniform quantisers, odd numbers of levels (3: 0.1902).
+    bits = int(math.log2(count + 1))
+    assert gaussian_noise_to_signal(bits) == pytest.approx(error, rel=5e-3)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 5])
+@pytest.mark.parametrize("signed", [True, False])
+def test_gaussian_noise_is_the_limit_of_that_of_many_values(bits: int, signed: bool) -> None:
+    values = np.random.default_rng(3).standard_normal(400_000)
+    drawn = noise_to_signal(values if signed else np.abs(values), bits, signed=signed)
+    assert drawn == pytest.approx(gaussian_noise_to_signal(bits, signed=signed), rel=0.03)
+
+
+@pytest.mark.parametrize("bits", [2, 3, 5])
+def test_no_range_gives_less_noise(bits: int) -> None:
+    values = np.random.default_rng(5).laplace(size=300)
+    last = 2 ** (bits - 1) - 1
+    best = math.inf
+    for step in np.linspace(1e-3, np.abs(values).max() / last * 1.2, 4000):
+        levels = np.arange(-last, last + 1) * step
+        nearest = levels[np.abs(values[:, None] - levels).argmin(axis=1)]
+        best = min(best, float(((nearest - values) ** 2).mean() / (values**2).mean()))
+    found = noise_to_signal(values, bits)
+    assert best * (1 - 1e-5) <= found <= best * 1.02
+
+
+def test_levels_are_symmetric_and_values_beyond_are_clipped() -> None:
+    assert list(quantized(np.array([-9.0, -0.6, 0.4, 1.6, 9.0]), 1.0, 3)) == [-3.0, -1.0, 0.0, 2.0, 3.0]
+    assert list(quantized(np.array([0.0, 2.6, 99.0]), 1.0, 2, signed=False)) == [0.0, 3.0, 3.0]
+    assert noise_to_signal(np.zeros(4), 4) == 0.0 and noise_to_signal(np.array([1.0, -1.0]), 1) == 0.0
+
+
+def test_proxy_adds_the_noise_of_every_layers_operands() -> None:
+    dice = np.random.default_rng(1)
+    weights = {"first": dice.uniform(-1, 1, (4, 9)), "second": dice.standard_normal(50)}
+    source = noise_proxy(STEPS, weights, "relu")
+    expected = sum(
+        noise_to_signal(weights[name], w) + gaussian_noise_to_signal(a, signed=False)
+        for name, (a, w) in zip(("first", "second"), ((8, 3), (4, 5)), strict=True)
+    )
+    assert source.name == PROXY and source.error(((8, 3), (4, 5))) == pytest.approx(expected, rel=1e-12)
+    gaussian = noise_proxy(STEPS, None, "gaussian")
+    assert gaussian.error(((4, 4), (4, 4))) == pytest.approx(4 * gaussian_noise_to_signal(4))
+    with pytest.raises(InputError, match="unknown distribution 'cauchy'"):
+        noise_proxy(STEPS, None, "cauchy")
+
+
+def test_tables_of_errors_are_read_and_mistakes_named(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    path.write_text("layer,operand,bits,error\nfirst,weights,4,0.5\nfirst,activations,8,0\nsecond,weights,4,1\n")
+    path.write_text(path.read_text() + "second,activations,8,0.25\n")
+    source = read_errors(path, STEPS)
+    assert source.name == "added_error" and source.error(((8, 4), (8, 4))) == 1.75
+    with pytest.raises(InputError, match="has no error for weights of second at 3 bits"):
+        source.error(((8, 4), (8, 3)))
+    for text, message in (
+        ("layer,operand,bits,error\nfrist,weights,4,1\n", "line 2: the network has no layer 'frist'; did you mean"),
+        ("layer,operand,bits,error\nfirst,bias,4,1\n", "operand 'bias' is none of activations, weights"),
+        ("layer,operand,bits,error\nfirst,weights,4,-1\n", "column error: a number, zero or more"),
+        ("bits,accuracy\n8/4 8/4 8/4,70\n", "1 or 2 pairs are wanted, not 3"),
+        ('bits,accuracy\n"8,4",170\n', "0 to 100 percent is wanted"),
+        ("bits,top1\n8/4,70\n", "the columns bits, accuracy are wanted"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_errors(path, STEPS)
+    path.write_text("# measured\nbits,accuracy\n8/4,70\n8/8 4/4,65.5\n")
+    listed = read_errors(path, STEPS)
+    assert listed.error(((8, 4), (8, 4))) == 30.0 and listed.error(((8, 8), (4, 4))) == 34.5
+
+
+def test_a_function_gives_errors_and_its_mistakes_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "measured.py").write_text(
+        "def error(bits):\n    return 10.0 - bits['first'][1]\ndef broken(bits):\n    return 1 / 0\nnumber = 3\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert CallableError("measured:error", STEPS).error(((8, 4), (8, 2))) == 6.0
+    with pytest.raises(RunError, match=r"measured:broken failed .ZeroDivisionError"):
+        CallableError("measured:broken", STEPS).error(((8, 4), (8, 2)))
+    for text, message in (
+        ("measured", "is no function; one such as"),
+        ("measured:nothing", "cannot be loaded .AttributeError"),
+        ("measured:number", "is no function"),
+        ("no_such_module:f", "cannot be loaded .ModuleNotFoundError"),
+    ):
+        with pytest.raises(InputError, match=message):
+            CallableError(text, STEPS)
+
+
+def test_weights_must_be_those_of_the_network(tmp_path: Path) -> None:
+    network = load_network("resnet20-cifar10")
+    arrays = {name: np.ones(item.layer.weights) for item in network.layers for name in item.members}
+    path = tmp_path / "weights.npz"
+    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType]
+    assert set(read_weights(path, network)) == set(arrays)
+    for wrong, message in (
+        ({**arrays, "fc": np.ones(3)}, "fc: 640 weights are wanted, not 3"),
+        ({**arrays, "fc2": np.ones(3)}, "fc2: resnet20-cifar10 has no such layer"),
+        ({**arrays, "fc": np.full(640, np.nan)}, "fc: finite numbers are wanted"),
+        ({name: array for name, array in arrays.items() if name != "fc"}, "fc: weights of this layer are missing"),
+    ):
+        np.savez(path, **wrong)  # pyright: ignore[reportArgumentType]
+        with pytest.raises(InputError, match=message):
+            read_weights(path, network)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"is no readable .npz file"):
+        read_weights(path, network)
