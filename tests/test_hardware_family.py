@@ -102,6 +102,11 @@ def test_every_shipped_design_survives_its_yaml(name: str) -> None:
     assert price_spec(again, library).energy == price_spec(spec, library).energy
 
 
+def test_a_design_that_does_not_ship_is_refused() -> None:
+    with pytest.raises(InputError, match="simba: no such file, nor a shipped design; did you mean 'simba_like'"):
+        load_config("simba")
+
+
 def test_a_config_of_a_file_is_found_from_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(OUTPUT_STATIONARY)
     path = tmp_path / "design.yaml"

@@ -17,6 +17,7 @@ from qadam_plugin.analysis.metrics import METRICS
 from qadam_plugin.cli import app
 from qadam_plugin.engines.rowstationary import RowStationaryEngine
 from qadam_plugin.errors import InputError
+from qadam_plugin.hardware.config import AcceleratorConfig
 from qadam_plugin.hardware.family import shipped_family
 from qadam_plugin.hardware.space import DesignSpace, load_space, parse_space
 from qadam_plugin.mapping.model import evaluate
@@ -24,6 +25,7 @@ from qadam_plugin.mapping.nest import LevelLoops, Mapping
 from qadam_plugin.ppa.library import load_library
 from qadam_plugin.sweep.frames import results_frame
 from qadam_plugin.sweep.points import stored_config
+from qadam_plugin.sweep.rows import place
 from qadam_plugin.sweep.store import ResultStore
 from qadam_plugin.sweep.training import fit_store
 
@@ -141,6 +143,18 @@ def test_accelerator_models_are_of_row_stationary_designs_alone(folder: Path) ->
     engine = RowStationaryEngine()
     with ResultStore.reading(folder) as store, pytest.raises(InputError, match="of family row_stationary only, not"):
         fit_store(store, engine, load_library(), "edp", 1, lambda text: None)
+
+
+def test_designs_stand_in_the_order_of_their_numbers() -> None:
+    space = parse_space(
+        "pe_type: [int8, int16]\nrows: [100, 9]\nglb_kib: [8, 16, 0.1e1, 128.5]\nclock: [auto, 0.2]\n", "x"
+    )
+
+    def numbers(config: AcceleratorConfig) -> tuple[object, ...]:
+        clock = "auto" if config.clock_ghz is None else repr(config.clock_ghz)
+        return (config.pe.name, *(config.parameters[name] for name in config.family.main), clock, config.config_id)
+
+    assert sorted(space, key=place) == sorted(space, key=numbers)
 
 
 def test_python_takes_a_shipped_design_by_its_name() -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from ..errors import InputError
 from ..paths import data_dir
-from ..userfile import describe, parse_mapping, read_text, validate
+from ..userfile import describe, parse_mapping, read_text, suggestion, validate
 from .family import Family, Parameter, default_family, load_family
 from .pe_types import PEType, pe_type
 
@@ -124,9 +124,12 @@ def load_config(path: str | Path) -> AcceleratorConfig:
     ------
     InputError : the file cannot be read, or a key is unknown, missing or has an impossible value.
     """
-    shipped = data_dir("arch_specs") / f"{path}.yaml"
-    if not Path(path).exists() and str(path) in shipped_designs():
-        path = shipped
+    if not Path(path).exists() and not Path(path).suffix:
+        if str(path) not in shipped_designs():
+            raise InputError(
+                path, "", f"no such file, nor a shipped design; {suggestion(str(path), shipped_designs())}"
+            )
+        path = data_dir("arch_specs") / f"{path}.yaml"
     return config_from_values(parse_mapping(read_text(path), path), path)
 
 
