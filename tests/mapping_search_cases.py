@@ -69,9 +69,40 @@ def random_problem(rng: np.random.Generator) -> Problem:
     return Problem(ArchSpec("random", tuple(levels)), random_layer(rng), EnergyTable(prices))
 
 
+def simba_problem(rng: np.random.Generator) -> Problem:
+    """A Simba-like design: inputs above vector MACs, partial sums above their lanes, weights in two levels below."""
+    outer, prices = _outer_levels(rng)
+    pes, vectors, lanes = (int(rng.choice([1, 2, 3, 4])) for _ in range(3))
+    inner: list[Level] = []
+    instances = 1
+    for name, tensor, mesh, on_x, spatial, temporal in (
+        ("input_buffer", "Inputs", pes, True, ("MCG", "NPQRSMCG"), ("", "")),
+        ("accumulator", "Outputs", vectors, False, ("MG", "NPQRSCMG"), ("", "")),
+        ("weight_buffer", "Weights", lanes, False, ("C", "NPQRSMGC"), ("CMRS", "GNPQRSCM")),
+        ("weight_register", "Weights", 1, False, ("", ""), ("NPQ", "GMCRSNPQ")),
+    ):
+        loops = _only(*spatial)
+        if name != "weight_register":
+            x, y = (loops, NO_LOOPS) if on_x else (NO_LOOPS, loops)
+            mesh_x, mesh_y = (mesh, 1) if on_x else (1, mesh)
+            inner.append(Fanout(f"in_{name}", mesh_x, mesh_y, constraint_x=x, constraint_y=y))
+        instances *= mesh
+        depth = int(rng.choice([1, 2, 3, 4, 8, 16, 48]))
+        inner.append(_store(rng, name, (tensor,), depth, _only(*temporal), instances))
+        prices[name] = _prices(rng, 1.0)
+    prices["mac"] = {"compute": float(rng.uniform(0.1, 2))}
+    levels = (*outer, *inner, Compute("mac", "mac", instances))
+    return Problem(ArchSpec("simba", levels), random_layer(rng), EnergyTable(prices))
+
+
+def _only(dimensions: str, order: str) -> LoopConstraint:
+    """Loops over these dimensions only, in a fixed order, innermost first."""
+    return LoopConstraint(factors={d: 1 for d in DIMENSIONS if d not in dimensions}, permutation=tuple(order))
+
+
 def packed_problem(rng: np.random.Generator) -> Problem:
     """A random problem with bits of its tensors, words of different widths, partial sums and shared accesses."""
-    problem = random_problem(rng)
+    problem = random_problem(rng) if rng.random() < 0.7 else simba_problem(rng)
     levels: list[Level] = []
     for level in problem.spec.levels:
         if not isinstance(level, Storage):

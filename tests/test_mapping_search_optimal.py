@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mapping_search_cases import Problem, brute_force, packed_problem, random_problem
+from mapping_search_cases import Problem, brute_force, packed_problem, random_problem, simba_problem
 
 from qadam_plugin.hardware.archspec import ArchSpec, Fanout, LoopConstraint, Storage
 from qadam_plugin.jit import jit_lean
@@ -53,6 +53,19 @@ def test_search_equals_brute_force(first: int) -> None:
 def test_search_equals_brute_force_on_many_problems(first: int) -> None:
     for seed in range(first, first + 20):
         check_against_brute_force(seed)
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_search_equals_brute_force_on_simba_like_designs(first: int) -> None:
+    for seed in range(first, first + 20):
+        check_against_brute_force(seed, simba_problem)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(4000, 4400, 20))
+def test_search_equals_brute_force_on_many_simba_like_designs(first: int) -> None:
+    for seed in range(first, first + 20):
+        check_against_brute_force(seed, simba_problem)
 
 
 @pytest.mark.parametrize("first", range(0, 80, 20))
