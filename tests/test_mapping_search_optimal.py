@@ -55,7 +55,7 @@ def test_search_equals_brute_force_on_many_problems(first: int) -> None:
         check_against_brute_force(seed)
 
 
-@pytest.mark.parametrize("first", range(0, 60, 20))
+@pytest.mark.parametrize("first", [0])
 def test_search_equals_brute_force_on_simba_like_designs(first: int) -> None:
     for seed in range(first, first + 20):
         check_against_brute_force(seed, simba_problem)
