@@ -220,6 +220,7 @@ def map_layer(config: Config, layer: Layer, objective: str = "edp") -> SearchRes
     from .errors import InputError
     from .hardware.build import build_spec
     from .mapping.search import OBJECTIVES, search
+    from .ppa.layer_pricing import priced_layer
     from .ppa.library import load_library
     from .ppa.pricing import price_spec, resolve_clock_ghz
 
@@ -230,7 +231,8 @@ def map_layer(config: Config, layer: Layer, objective: str = "edp") -> SearchRes
     if too_wide:
         raise InputError("layer", "", too_wide)
     spec = build_spec(design, resolve_clock_ghz(design, library))
-    return search(spec, layer, price_spec(spec, library).energy, objective)
+    work = priced_layer(design.pe, spec, price_spec(spec, library), layer, library)
+    return search(spec, work.layer, work.priced.energy, objective)
 
 
 def estimate(config: Config) -> pd.DataFrame:

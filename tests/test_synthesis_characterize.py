@@ -134,19 +134,19 @@ def test_a_failed_point_leaves_the_others_rows_and_no_table(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     points = chosen(*ROWS)
-    real = characterize_module.measure
+    real = characterize_module.figures_of
 
     def failing(point: Point, how: Measurement) -> dict[str, float]:
         if point.name == points[-1].name:
             raise RunError("synthesis of it: no")
         return real(point, how)
 
-    monkeypatch.setattr(characterize_module, "measure", failing)
+    monkeypatch.setattr(characterize_module, "figures_of", failing)
     with pytest.raises(RunError, match="synthesis of it"):
         characterize(points, Measurement(), tmp_path / "out", 0, quiet)
     assert not (tmp_path / "out").exists()
     kept = len(list((cache / "rows").iterdir()))
-    monkeypatch.setattr(characterize_module, "measure", real)
+    monkeypatch.setattr(characterize_module, "figures_of", real)
     outcome = characterize(points, Measurement(), tmp_path / "out", 1, quiet)
     assert outcome.kept == kept and outcome.measured == 3 - kept
     assert len(table(tmp_path / "out" / "mac.csv")) == 3

@@ -52,7 +52,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return {"area_um2": float(len(point.name))}
 
     monkeypatch.setattr(characterize_module, "build_cacti", lambda: None)
-    monkeypatch.setattr(characterize_module, "measure", measure)
+    monkeypatch.setattr(characterize_module, "figures_of", measure)
     return measured
 
 
@@ -172,7 +172,7 @@ def test_a_full_scratch_folder_is_one_line_that_names_the_row(
     home: Path, tmp_path: Path, tools: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (point,) = buffers(1)
-    monkeypatch.setattr(characterize_module, "measure", failing(errno.ENOSPC))
+    monkeypatch.setattr(characterize_module, "figures_of", failing(errno.ENOSPC))
     with pytest.raises(RunError, match=rf"^{point.name}: .*No space left on device$"):
         characterize([point], Measurement(), tmp_path / "out", 0, quiet)
     assert not (tmp_path / "out").exists()

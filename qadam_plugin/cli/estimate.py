@@ -53,7 +53,10 @@ def estimate(context: typer.Context) -> None:
 
 def mac(
     pe_type: str = typer.Option(
-        ..., "--pe-type", metavar="NAME", help="fp32, int16, int8, lightpe1, lightpe2, or {family: int, act_bits: ...}."
+        ...,
+        "--pe-type",
+        metavar="NAME",
+        help="fp32, int16, int8, lightpe1, lightpe2, subword16, subword8, or {family: int, ...}.",
     ),
     pipeline: int = typer.Option(1, "--pipeline", min=0, max=4, help="Ranks of registers within: 0 to 2, fp 0 to 4."),
     as_json: bool = _JSON,
@@ -80,13 +83,13 @@ def bits(
     as_json: bool = _JSON,
 ) -> None:
     """Energy of an operation of a MAC on operands of 16 to 2 bits, its clock included: what fewer bits save."""
-    from ..hardware.pe_types import PE_TYPES
+    from ..hardware.pe_types import NAMED_TYPES
     from ..hardware.pe_types import pe_type as parse_pe_type
     from ..ppa.components import operation_energies
     from ..ppa.library import load_library
 
     library = load_library()
-    types = [parse_pe_type(name, "--pe-type", "") for name in pe_type or PE_TYPES]
+    types = [parse_pe_type(name, "--pe-type", "") for name in pe_type or NAMED_TYPES]
     found = {pe.name: operation_energies(library, pe, _BITS) for pe in types}
     if as_json:
         typer.echo(json.dumps(found))

@@ -36,7 +36,7 @@ def evaluate_mapping(
     packing = read_packing(packing)
     spec, layer = with_keeps_of(mapping, read_spec(arch)), read_layer(problem, bits)
     given = read_mapping(mapping, spec, layer)
-    energy = energies(spec, ert)
+    energy = energies(spec, layer, ert)
 
     from ..mapping.model import evaluate
 

@@ -54,7 +54,7 @@ def map_layer(
         raise InputError("--objective", "", f"edp, energy or latency is wanted, not '{objective}'")
     packing = read_packing(packing)
     spec, layer = read_spec(arch), read_layer(problem, bits)
-    energy = energies(spec, ert)
+    energy = energies(spec, layer, ert)
 
     from ..mapping.search import search
 

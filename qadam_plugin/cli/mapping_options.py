@@ -58,16 +58,16 @@ def read_packing(packing: str) -> str:
     return packing
 
 
-def energies(spec: ArchSpec, ert: Path | None) -> EnergyTable:
-    """Energies from an ERT file, else from our models for the classes they know."""
+def energies(spec: ArchSpec, layer: Layer, ert: Path | None) -> EnergyTable:
+    """Energies from an ERT file, else from our models for the classes they know and the layer's bits."""
     if ert is not None:
         from ..ppa.ert_file import read_ert
 
         return read_ert(ert, spec)
     from ..ppa.library import load_library
-    from ..ppa.pricing import price_spec
+    from ..ppa.pricing import price_layer
 
-    return price_spec(spec, load_library()).energy
+    return price_layer(spec, load_library(), layer).energy
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,8 +15,9 @@ from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import PEType
 from ..mapping.evaluation import Evaluation
 from ..mapping.nest import LevelLoops, Mapping
+from ..ppa.layer_pricing import PricedLayer, as_mapped, price_work
 from ..ppa.library import ModelLibrary, load_library
-from ..ppa.pricing import PricedSpec, layer_energy, price_layer, price_spec, resolve_clock_ghz
+from ..ppa.pricing import PricedSpec, layer_energy, price_spec, resolve_clock_ghz
 from ..userfile import parse_mapping, read_text, validate
 from ..workloads.layer import TENSORS, Layer
 from .base import Access, Design, DesignFacts, LayerResult, UnbuildableDesign
@@ -113,7 +114,8 @@ class RowStationaryDesign(MixedDesign):
 
     Parameters
     ----------
-    library : models that price an operation for a layer's bits; None: it costs what it costs at full width.
+    library : models that price an operation for a layer's bits; None: it costs what it costs at full width, and makes
+        one product.
     packing : how narrow elements lie in words.
     """
 
@@ -127,7 +129,7 @@ class RowStationaryDesign(MixedDesign):
         packing: str,
     ) -> None:
         self._pe, self._spec, self._priced, self._library, self._packing = pe, spec, priced, library, packing
-        self._priced_at: dict[tuple[int | None, int | None], PricedSpec] = {}
+        self._priced_at: dict[tuple[int | None, int | None, int], PricedSpec] = {}
         self._facts = DesignFacts(True, "", clock_ghz, priced.total_area_um2, tuple(map(str, priced.warnings)))
 
     @property
@@ -142,63 +144,73 @@ class RowStationaryDesign(MixedDesign):
         too_wide = self._pe.too_narrow_for(*layer.bits)
         if too_wide:
             return LayerResult(valid=False, reason=too_wide)
-        priced = self._price(layer)
-        found = search(self._spec, layer, priced.energy, objective, packing=self._packing)
+        work = self._work(layer)
+        found = search(self._spec, work.layer, work.priced.energy, objective, packing=self._packing)
         if found.mapping is None or found.evaluation is None:
             return LayerResult(valid=False, reason=found.reason)
         loops = loops_of(found.mapping)
-        return self._result(priced, loops, found.evaluation, found.optimal, found.lower_bound)
+        return self._result(layer, work, loops, found.evaluation, found.optimal, found.lower_bound)
 
     def packing(self, layer: Layer) -> tuple[object, ...]:
         """Elements per word of each tensor at each level that keeps it, or why the layer does not fit."""
         from ..mapping.words import bits_at, operands_per_word, too_wide
 
-        narrow = too_wide(self._spec, layer)
+        work = self._work(layer)
+        narrow = too_wide(self._spec, work.layer)
         reason = self._pe.too_narrow_for(*layer.bits) or ("" if narrow is None else narrow.text)
         if reason:
             return (reason,)
-        return tuple(
-            str(operands_per_word(storage.datawidth, bits_at(storage, layer, tensor), self._packing))
+        elements = (
+            str(operands_per_word(storage.datawidth, bits_at(storage, work.layer, tensor), self._packing))
             for storage in self._spec.storages
             for tensor in TENSORS
             if tensor in storage.keep
         )
+        return (*elements, *((f"{work.products} products",) if work.products > 1 else ()))
 
     def front(self, layer: Layer) -> Front:
         """Every mapping that may be the best, by exact search."""
         too_wide = self._pe.too_narrow_for(*layer.bits)
         if too_wide:
             return Front((), too_wide)
-        return mixed_front(self._spec, layer, self._priced.energy, self._packing)
+        return mixed_front(self._spec, self._work(layer).layer, self._priced.energy, self._packing)
 
     def operation_pj(self, layer: Layer) -> float:
-        """Energy of one operation on operands of the layer's bits."""
-        return self._price(layer).energy.energy_pj[self._spec.compute.name]["compute"]
+        """Energy of one operation on operands of the layer's bits, all of a word's."""
+        return self._work(layer).priced.energy.energy_pj[self._spec.compute.name]["compute"]
 
     def priced(self, layer: Layer, point: FrontPoint, objective: str) -> LayerResult:
         """What the layer costs with a mapping of its front."""
         from ..mapping.model import evaluate
         from ..mapping.search import cost_of
 
-        priced = self._price(layer)
+        work = self._work(layer)
         mapping = Mapping(tuple(LevelLoops(*entry) for entry in point.mapping))
-        evaluation = evaluate(self._spec, layer, mapping, priced.energy, self._packing)
-        return self._result(priced, point.mapping, evaluation, True, cost_of(evaluation, objective))
+        evaluation = evaluate(self._spec, work.layer, mapping, work.priced.energy, self._packing)
+        return self._result(layer, work, point.mapping, evaluation, True, cost_of(evaluation, objective))
 
-    def _price(self, layer: Layer) -> PricedSpec:
-        """Prices while the design works on the layer."""
+    def _work(self, layer: Layer) -> PricedLayer:
+        """The layer as the mapper gets it, with the prices while the design works on it."""
+        mapped, products = as_mapped(self._pe, layer, self._library is not None)
         if self._library is None:
-            return self._priced
-        operands = (layer.input_bits, layer.weight_bits)
-        found = self._priced_at.get(operands)
+            return PricedLayer(mapped, self._priced)
+        key = (layer.input_bits, layer.weight_bits, products)
+        found = self._priced_at.get(key)
         if found is None:
-            found = self._priced_at[operands] = price_layer(self._spec, self._library, layer)
-        return found
+            found = self._priced_at[key] = price_work(self._pe, self._spec, self._priced, layer, self._library)
+        return PricedLayer(mapped, found, products)
 
     def _result(
-        self, priced: PricedSpec, loops: Loops, evaluation: Evaluation, optimal: bool, lower_bound: float
+        self,
+        layer: Layer,
+        work: PricedLayer,
+        loops: Loops,
+        evaluation: Evaluation,
+        optimal: bool,
+        lower_bound: float,
     ) -> LayerResult:
-        energy = layer_energy(priced, evaluation)
+        energy = layer_energy(work.priced, evaluation)
+        filled = layer.C / (work.layer.C * work.products)
         return LayerResult(
             valid=True,
             mapping=loops,
@@ -210,7 +222,7 @@ class RowStationaryDesign(MixedDesign):
             dram_pj=energy.dram_pj,
             idle_pj=energy.idle_pj,
             mac_pj=evaluation.mac_energy_pj,
-            utilization=evaluation.utilization,
+            utilization=evaluation.utilization * filled,
             psum_spills=_psum_spills(self._spec, evaluation),
             optimal=optimal,
             lower_bound=lower_bound,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 STORAGE_ACTIONS = ("read", "write", "update", "leak")
 COMPUTE_ACTIONS = ("compute", "compute_gated", "leak")
@@ -54,6 +55,7 @@ _OPERANDS = {
     "activation_operand_bits": "bits of the activations that it works on, where they are fewer than the port's",
     "weight_operand_bits": "of the weights",
 }
+_LANES = {"lanes": "operands of a word at work at once, each an instance of this class: 1"}
 _DEPTHS = {
     "ifmap_spad_depth": "words of the activations' scratchpad that the control counts through: 12",
     "weights_spad_depth": "of the weights': 48",
@@ -62,9 +64,9 @@ _DEPTHS = {
 _SHARING = {"macs_per_pe": "MACs that share the control of one PE: 1"}
 
 
-def _named_mac(name: str) -> ComponentClass:
+def _named_mac(name: str, further: Mapping[str, str] = MappingProxyType({})) -> ComponentClass:
     checked = dict.fromkeys((*_WIDTHS, *_TERMS), "must be that of the PE type")
-    optional = {**checked, **_PIPELINE, **_OPERANDS, **_DEPTHS, **_SHARING}
+    optional = {**checked, **_PIPELINE, **_OPERANDS, **further, **_DEPTHS, **_SHARING}
     return ComponentClass(f"MAC of a {name} PE with the PE's control", {}, optional, COMPUTE_ACTIONS, "compute_unit")
 
 
@@ -90,6 +92,7 @@ CLASSES: Mapping[str, ComponentClass] = {
         "spad",
     ),
     **{f"{name}_mac": _named_mac(name) for name in ("fp32", "int16", "int8", "lightpe1", "lightpe2")},
+    **{f"{name}_mac": _named_mac(name, _LANES) for name in ("subword16", "subword8")},
     "qadam_mac": ComponentClass(
         "MAC of a general PE with the PE's control",
         _WIDTHS,

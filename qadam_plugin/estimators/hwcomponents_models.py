@@ -14,7 +14,7 @@ from typing import ClassVar
 from hwcomponents import ActionCost, ComponentModel, action  # pyright: ignore[reportMissingImports]
 
 from ..errors import InputError
-from ..hardware.pe_types import PE_TYPES
+from ..hardware.pe_types import NAMED_TYPES
 from ..ppa.components import Estimate
 from ..ppa.library import ModelLibrary, load_library
 from ..userfile import suggestion
@@ -146,9 +146,10 @@ class QadamMAC(_QadamComponent):
 
     Parameters
     ----------
-    pe_type : fp32, int16, int8, lightpe1 or lightpe2; left out, the widths say what it is.
+    pe_type : fp32, int16, int8, lightpe1, lightpe2, subword16 or subword8; left out, the widths say what it is.
     family : fp, int or shift-add. activation_bits, weight_bits, accumulator_bits, shift_terms : as in Accelergy.
     ifmap_spad_depth, weights_spad_depth, psum_spad_depth : words that the control counts through.
+    activation_operand_bits, weight_operand_bits : of its operands, where fewer than the ports'.
     pipeline : ranks of registers within the MAC. tech_node : m. global_cycle_seconds : clock period, s.
     """
 
@@ -166,11 +167,13 @@ class QadamMAC(_QadamComponent):
         weights_spad_depth: int = 48,
         psum_spad_depth: int = 16,
         pipeline: int = 1,
+        activation_operand_bits: int | None = None,
+        weight_operand_bits: int | None = None,
         tech_node: float = TECH_NODE,
         global_cycle_seconds: float | None = None,
     ) -> None:
-        if pe_type is not None and pe_type not in PE_TYPES:
-            raise InputError("qadam-tl", "pe_type", f"unknown PE type '{pe_type}'; {suggestion(pe_type, PE_TYPES)}")
+        if pe_type is not None and pe_type not in NAMED_TYPES:
+            raise InputError("qadam-tl", "pe_type", f"unknown PE type '{pe_type}'; {suggestion(pe_type, NAMED_TYPES)}")
         given = {
             "family": family,
             "activation_bits": activation_bits,
@@ -181,6 +184,8 @@ class QadamMAC(_QadamComponent):
             "weights_spad_depth": weights_spad_depth,
             "psum_spad_depth": psum_spad_depth,
             "pipeline": pipeline,
+            "activation_operand_bits": activation_operand_bits,
+            "weight_operand_bits": weight_operand_bits,
         }
         attributes = {name: value for name, value in given.items() if value is not None}
         cls = "qadam_mac" if pe_type is None else f"{pe_type}_mac"

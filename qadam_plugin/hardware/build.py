@@ -8,7 +8,7 @@ from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage,
 from .config import AcceleratorConfig
 from .family import ComputeTemplate, FanoutTemplate, LoopTemplate, StorageTemplate
 from .formulas import Values
-from .pe_types import PE_TYPES, PEType
+from .pe_types import NAMED_TYPES, PEType
 from .spec_attributes import UNBOUNDED_DEPTH
 from .spec_constraints import axis_constraints
 
@@ -137,7 +137,10 @@ def _compute(template: ComputeTemplate, pe: PEType, values: Values, instances: i
         raise InputError(template.macs_per_pe.source, template.macs_per_pe.key, wanted)
     if sharing > 1:
         attributes["macs_per_pe"] = sharing
-    return Compute(template.name, f"{pe.name}_mac" if pe.name in PE_TYPES else "qadam_mac", instances, attributes)
+    lanes = template.lanes.whole(values)
+    if lanes > 1:
+        attributes["lanes"] = lanes
+    return Compute(template.name, f"{pe.name}_mac" if pe.name in NAMED_TYPES else "qadam_mac", instances, attributes)
 
 
 def _loops(loops: LoopTemplate, values: Values) -> LoopConstraint:

@@ -95,7 +95,8 @@ class ConfigModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     pe_type: Any
-    "fp32, int16, int8, lightpe1, lightpe2, or a mapping: family, act_bits, weight_bits, acc_bits, shift_terms, name."
+    "fp32, int16, int8, lightpe1, lightpe2, subword16, subword8, or a mapping: family, act_bits, weight_bits, "
+    "acc_bits, shift_terms, name."
     clock: Annotated[float | Literal["auto"], BeforeValidator(_clock)] = "auto"
     "GHz, or auto: the critical path of the slowest part."
 

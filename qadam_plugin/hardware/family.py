@@ -111,6 +111,7 @@ class ComputeTemplate:
     name: str
     control: tuple[Formula, Formula, Formula] | None
     macs_per_pe: Formula
+    lanes: Formula
 
 
 LevelTemplate = StorageTemplate | FanoutTemplate | ComputeTemplate

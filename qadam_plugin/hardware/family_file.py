@@ -155,6 +155,8 @@ class ComputeModel(BaseModel):
     "Left out, that of the reference PE."
     macs_per_pe: Written = 1
     "MACs that share one PE's control; the fan-outs outside a PE make the array."
+    lanes: Written = 1
+    "MACs that are lanes of one: `lanes` where a fan-out of so many stands inside a PE."
 
 
 class FamilyModel(BaseModel):

@@ -241,7 +241,8 @@ def _compute(model: ComputeModel, key: str, reader: _Reader) -> ComputeTemplate:
             reader.formula(value, f"{key}.control.{name}") for name, value in zip(names, written, strict=True)
         )
         control = (ifmap, weights, psum)
-    return ComputeTemplate(model.compute, control, reader.formula(model.macs_per_pe, f"{key}.macs_per_pe"))
+    macs_per_pe = reader.formula(model.macs_per_pe, f"{key}.macs_per_pe")
+    return ComputeTemplate(model.compute, control, macs_per_pe, reader.formula(model.lanes, f"{key}.lanes"))
 
 
 def _check_levels(levels: Sequence[LevelTemplate], reader: _Reader) -> None:

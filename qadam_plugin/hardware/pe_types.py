@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import InputError
 from ..userfile import describe, suggestion, validate
 
-FAMILIES = ("fp", "int", "shift-add")
+FAMILIES = ("fp", "int", "shift-add", "subword")
 
 #: A weight term of the shift-add family is a sign and a 3-bit exponent: LightNN, arXiv 1802.02178.
 BITS_PER_SHIFT_TERM = 4
@@ -33,7 +33,7 @@ class PEType:
     Attributes
     ----------
     name : ``int16`` or another name of `PE_TYPES`; a general type has its own or one made of its widths.
-    family : ``fp``, ``int`` or ``shift-add``.
+    family : ``fp``, ``int``, ``shift-add``, or ``subword`` for integers of which a word holds one, two or four.
     act_bits, weight_bits, acc_bits : bits of an activation, a weight and a partial sum.
     shift_terms : powers of two that make a weight, 1 or 2; 0 outside the shift-add family.
     """
@@ -50,7 +50,7 @@ class PEType:
         """Bits that one exact product needs: the narrowest accumulator that holds it."""
         if self.family == "fp":
             return self.act_bits
-        if self.family == "int":
+        if self.family in ("int", "subword"):
             return self.act_bits + self.weight_bits
         # The most negative activation, shifted left by 7 and negated, is 2^(act_bits + 6); two terms are twice that.
         return self.act_bits + MAX_SHIFT + self.shift_terms
@@ -83,6 +83,16 @@ PE_TYPES: dict[str, PEType] = {
 }
 
 
+#: PE types whose words hold several operands (`hardware.subword`). They were characterised as they are: there is no
+#: general one.
+SUBWORD_TYPES: dict[str, PEType] = {
+    pe.name: pe for pe in (PEType("subword16", "subword", 16, 16, 40), PEType("subword8", "subword", 8, 8, 24))
+}
+
+#: Every type that has a name.
+NAMED_TYPES = {**PE_TYPES, **SUBWORD_TYPES}
+
+
 class PETypeModel(BaseModel):
     """A general PE type as a person writes it."""
 
@@ -102,7 +112,7 @@ class PETypeModel(BaseModel):
 
 
 def pe_type(value: object, source: object, key: str = "pe_type") -> PEType:
-    """PE type from what a person wrote: a name of `PE_TYPES` or a mapping of `PETypeModel`'s keys.
+    """PE type from what a person wrote: a name of `NAMED_TYPES` or a mapping of `PETypeModel`'s keys.
 
     A mapping that equals a named type becomes that type.
 
@@ -111,23 +121,23 @@ def pe_type(value: object, source: object, key: str = "pe_type") -> PEType:
     InputError : unknown name, or widths that the family does not allow.
     """
     if isinstance(value, str):
-        if value not in PE_TYPES:
-            raise InputError(source, key, f"unknown PE type '{value}'; {suggestion(value, PE_TYPES)}")
-        return PE_TYPES[value]
+        if value not in NAMED_TYPES:
+            raise InputError(source, key, f"unknown PE type '{value}'; {suggestion(value, NAMED_TYPES)}")
+        return NAMED_TYPES[value]
     if not isinstance(value, dict):
         raise InputError(
             source,
             key,
-            f"a PE type is wanted, not {describe(value)}: {', '.join(PE_TYPES)}, or a mapping with "
+            f"a PE type is wanted, not {describe(value)}: {', '.join(NAMED_TYPES)}, or a mapping with "
             "family, act_bits, weight_bits, acc_bits and shift_terms",
         )
     model = validate(PETypeModel, value, source, key)
     _check_widths(model, source, key)
     shape = (model.family, model.act_bits, model.weight_bits, model.acc_bits, model.shift_terms)
-    for named in PE_TYPES.values():
+    for named in NAMED_TYPES.values():
         if shape == (named.family, named.act_bits, named.weight_bits, named.acc_bits, named.shift_terms):
             return named
-    if model.name in PE_TYPES:
+    if model.name in NAMED_TYPES:
         raise InputError(
             source, f"{key}.name", f"'{model.name}' is a named type with other widths; choose another name"
         )

@@ -16,6 +16,10 @@ _MEANING = {
     "gated_energy": "Energy of a cycle with one operation on a zero activation, without leakage. The MAC has no zero "
     "gating: its partial sum and its weight still move.",
     "idle_energy": "Energy of a cycle without operation or access: the clock, without leakage.",
+    "one_lane_energy": "Energy of a cycle with one operation, without leakage, of a MAC whose words hold several "
+    "operands, all but the first of them zero.",
+    "narrow_ratio": "What an operation on narrow operands adds to an idle cycle, over what it adds at full width: 1 "
+    "there, by the form of the polynomial.",
     "read_energy": "What reading one word adds to a cycle; of DRAM: one bit.",
     "write_energy": "What writing one word adds to a cycle; of DRAM: one bit.",
     "access_time": "Latency of one access of a global buffer. For information: no clock depends on it.",

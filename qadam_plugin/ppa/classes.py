@@ -8,7 +8,8 @@ from math import inf
 
 from ..errors import InputError
 from ..hardware.archspec import ArchSpec, Compute, Storage
-from ..hardware.pe_types import PE_TYPES, PEType, pe_type
+from ..hardware.pe_types import NAMED_TYPES, PEType, pe_type
+from ..hardware.subword import operand_mode
 from ..userfile import describe, suggestion
 from .components import ADDRESSES, PIPELINE, SEPARATE, SHARED, Estimate, SpadDepths, compute_unit, dram, glb, spad
 from .library import ModelLibrary
@@ -100,7 +101,7 @@ StorageModel = Callable[[ModelLibrary, Storage, str], Estimate]
 #: Storage classes. MAC classes are ``<PE type>_mac`` and the general one.
 STORAGE_CLASSES: Mapping[str, StorageModel] = {DRAM_CLASS: _dram, GLB_CLASS: _glb, SPAD_CLASS: _spad}
 MAC_CLASSES: Mapping[str, PEType | None] = {
-    **{f"{name}_mac": pe for name, pe in PE_TYPES.items()},
+    **{f"{name}_mac": pe for name, pe in NAMED_TYPES.items()},
     GENERAL_MAC_CLASS: None,
 }
 
@@ -118,8 +119,9 @@ def estimate_level(library: ModelLibrary, level: Storage | Compute, source: str)
             raise _unknown(level, STORAGE_CLASSES, source)
         return model(library, level, source)
     pe = mac_type(level, source)
-    ranks, sharing = mac_pipeline(library, level, pe, source), macs_per_pe(level, source)
-    return compute_unit(library, pe, mac_depths(level, source), ranks, mac_operands(level, source), sharing)
+    ranks, operands = mac_pipeline(library, level, pe, source), mac_operands(level, source)
+    sharing, lanes = macs_per_pe(level, source), mac_lanes(level, pe, operands, source)
+    return compute_unit(library, pe, mac_depths(level, source), ranks, operands, sharing, lanes)
 
 
 def with_operands(spec: ArchSpec, operands: Operands) -> ArchSpec:
@@ -156,6 +158,21 @@ def macs_per_pe(level: Compute, source: str) -> int:
     return _count(level, "macs_per_pe", 1, 1, source)
 
 
+def mac_lanes(level: Compute, pe: PEType, operands: Operands, source: str) -> int:
+    """Lanes of a MAC of family ``subword``, each an instance of the level; 1 where its attributes do not say.
+
+    Raises
+    ------
+    InputError : more than one, and not as many as there are operands in a word, or in a MAC of another family.
+    """
+    given = _count(level, "lanes", 1, 1, source)
+    most = pe.act_bits // operand_mode(pe, operands.weight_bits, operands.act_bits) if pe.family == "subword" else 1
+    if given not in (1, most):
+        wanted = f"1{f' or {most}' if most > 1 else ''} is wanted for {pe.name} on operands of these bits, not {given}"
+        raise InputError(source, f"{level.name}.attributes.lanes", wanted)
+    return given
+
+
 def mac_depths(level: Compute, source: str) -> SpadDepths:
     """Depths of the scratchpads beside a MAC; those of the reference PE where its attributes do not say.
 
@@ -179,6 +196,9 @@ def mac_pipeline(library: ModelLibrary, level: Compute, pe: PEType, source: str)
     InputError : no MAC of the family has so many.
     """
     ranks = _count(level, "pipeline", PIPELINE, 0, source)
+    if pe.family == "subword" and ranks != PIPELINE:
+        wanted = f"MACs of family subword have {PIPELINE} pipeline rank, not {ranks}"
+        raise InputError(source, f"{level.name}.attributes.pipeline", wanted)
     model = library.find("mac", pe.family, "area")
     most = model.record.range["pipeline"][1] if model else ranks
     if ranks > most:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..hardware.pe_types import PEType
+from ..hardware.subword import operand_mode
 from .library import ModelLibrary, known_variant
-from .narrow import FULL_WIDTH, Operands, energy_ratio
+from .narrow import FULL_WIDTH, Operands, energy_ratio, misfits
 
 Parameters = Mapping[str, float]
 
@@ -67,13 +68,14 @@ def compute_unit(
     pipeline: int = PIPELINE,
     operands: Operands = FULL_WIDTH,
     macs_per_pe: int = 1,
+    lanes: int = 1,
 ) -> Estimate:
     """MAC and control of a PE: what Timeloop calls its compute level.
 
     The control works through a gated operation, and through one on narrow operands, as through any other. Where several
     MACs share one, each has its part of it: as if all of them were busy whenever one is.
     """
-    unit, rest = mac(library, pe, pipeline, operands), control(library, depths or SpadDepths())
+    unit, rest = mac(library, pe, pipeline, operands, lanes), control(library, depths or SpadDepths())
     extra = rest.energy_pj["compute"] / macs_per_pe
     paths = [each.path_ns for each in (unit, rest) if each.path_ns is not None]
     return Estimate(
@@ -86,12 +88,24 @@ def compute_unit(
     )
 
 
-def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE, operands: Operands = FULL_WIDTH) -> Estimate:
+def mac(
+    library: ModelLibrary,
+    pe: PEType,
+    pipeline: int = PIPELINE,
+    operands: Operands = FULL_WIDTH,
+    lanes: int = 1,
+) -> Estimate:
     """Multiply-accumulate unit with its registers, without control; `compute_gated` is an operation on a zero.
 
     On narrow operands an operation costs less and all else is as it was. What it costs less was characterised with
     `PIPELINE` ranks and holds for all. A zero among narrow operands costs no more than another operand.
+
+    Parameters
+    ----------
+    lanes : products per cycle of one unit of the family ``subword``: the estimate is that of one lane, its part of all.
     """
+    if pe.family == "subword":
+        return _subword_mac(library, pe, operands, lanes)
     parameters = {
         "act_bits": pe.act_bits,
         "weight_bits": pe.weight_bits,
@@ -113,16 +127,45 @@ def mac(library: ModelLibrary, pe: PEType, pipeline: int = PIPELINE, operands: O
     )
 
 
+def _subword_mac(library: ModelLibrary, pe: PEType, operands: Operands, lanes: int) -> Estimate:
+    """One lane of a MAC whose words hold several operands, in the mode of these operands.
+
+    Lanes that a layer leaves without work cost as much as the others, unless it uses one lane alone.
+    """
+    bits = operand_mode(pe, operands.weight_bits, operands.act_bits)
+    every = lanes == pe.act_bits // bits
+    whole, _ = _predict(library, "mac_subword", f"w{pe.act_bits}_b{pe.act_bits}", {})
+    values, _ = _predict(library, "mac_subword", f"w{pe.act_bits}_b{bits}", {})
+    idle = whole["idle_energy"]
+    compute = values["compute_energy" if every else "one_lane_energy"] - idle
+    return Estimate(
+        energy_pj={"compute": compute / lanes, "compute_gated": min(values["gated_energy"] - idle, compute) / lanes},
+        leakage_mw=whole["leakage"] * 1e-3 / lanes,
+        idle_pj=idle / lanes,
+        area_um2=whole["area"] / lanes,
+        path_ns=whole["critical_path"],
+        warnings=misfits(pe, operands),
+    )
+
+
 def operation_energies(library: ModelLibrary, pe: PEType, widths: Sequence[int]) -> dict[str, float]:
     """Energy of an operation of a MAC with its cycle's clock, pJ: at ``full`` width, and by the bits of its operands.
+
+    An operation is one product and its sum: of a word that holds several operands, the energy is divided by them.
 
     Parameters
     ----------
     widths : of the operands; a weight is no wider than its port, and widths beyond the activations' port are left out.
     """
     narrow = {str(bits): Operands(bits, min(bits, pe.weight_bits)) for bits in widths if bits <= pe.act_bits}
-    found = {name: mac(library, pe, operands=each) for name, each in {"full": FULL_WIDTH, **narrow}.items()}
-    return {name: unit.energy_pj["compute"] + unit.idle_pj for name, unit in found.items()}
+    found = {}
+    for name, operands in {"full": FULL_WIDTH, **narrow}.items():
+        lanes = (
+            pe.act_bits // operand_mode(pe, operands.weight_bits, operands.act_bits) if pe.family == "subword" else 1
+        )
+        unit = mac(library, pe, operands=operands, lanes=lanes)
+        found[name] = unit.energy_pj["compute"] + unit.idle_pj
+    return found
 
 
 def control(library: ModelLibrary, depths: SpadDepths) -> Estimate:

@@ -124,6 +124,23 @@ MAC_BITS = Family(
     exists=operands_exist,
 )
 
+#: MACs whose words hold one, two or four operands, in each mode: too few for a model, so each point is one.
+MAC_SUBWORD = Family(
+    "mac_subword",
+    (),
+    (
+        Quantity("area", "area_um2", "um^2", candidates.CONSTANT),
+        Quantity("leakage", "leakage_uw", "uW", candidates.CONSTANT),
+        Quantity("critical_path", "path_ns", "ns", candidates.CONSTANT),
+        Quantity("compute_energy", "compute_pj", "pJ", candidates.CONSTANT),
+        Quantity("one_lane_energy", "one_lane_pj", "pJ", candidates.CONSTANT),
+        Quantity("gated_energy", "gated_pj", "pJ", candidates.CONSTANT),
+        Quantity("idle_energy", "idle_pj", "pJ per cycle", candidates.CONSTANT),
+    ),
+    variant="mode",
+    checks=("word_bits", "acc_bits", "operand_bits", "lanes", "pipeline", *_MAC_CHECKS),
+)
+
 #: Variants: ``separate`` addresses for reading and writing, or one ``shared`` by both.
 SPAD = Family(
     "spad",
@@ -190,5 +207,5 @@ ARRAY = Family(
 PE = Family("pe", (*_WIDTHS, *_DEPTHS), (), variant="family", checks=_PE_FIGURES)
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (MAC, MAC_OPTIONS, MAC_BITS, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)
+    family.name: family for family in (MAC, MAC_OPTIONS, MAC_BITS, MAC_SUBWORD, SPAD, CONTROL, GLB, DRAM, ARRAY, PE)
 }

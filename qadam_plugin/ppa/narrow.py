@@ -73,14 +73,7 @@ def energy_ratio(library: ModelLibrary, pe: PEType, operands: Operands) -> tuple
 
     Floating point is not narrowed: 1. Operands wider than the port are priced at full width, with a warning.
     """
-    warnings = tuple(
-        f"{kind} of {bits} bits do not fit the MAC's {port}: priced at full width"
-        for kind, bits, port in (
-            ("activations", operands.act_bits, pe.act_bits),
-            ("weights", operands.weight_bits, pe.weight_bits),
-        )
-        if bits is not None and bits > port
-    )
+    warnings = misfits(pe, operands)
     act, weight = _width(operands.act_bits, pe.act_bits), _width(operands.weight_bits, pe.weight_bits)
     if pe.family == "shift-add":
         weight = -(-weight // BITS_PER_SHIFT_TERM) * BITS_PER_SHIFT_TERM
@@ -91,6 +84,18 @@ def energy_ratio(library: ModelLibrary, pe: PEType, operands: Operands) -> tuple
     if found is None:
         found = library.cache[key] = _predicted(library, pe, act, weight)
     return found[0], (*warnings, *found[1])
+
+
+def misfits(pe: PEType, operands: Operands) -> tuple[str, ...]:
+    """Warnings about operands wider than their ports."""
+    return tuple(
+        f"{kind} of {bits} bits do not fit the MAC's {port}: priced at full width"
+        for kind, bits, port in (
+            ("activations", operands.act_bits, pe.act_bits),
+            ("weights", operands.weight_bits, pe.weight_bits),
+        )
+        if bits is not None and bits > port
+    )
 
 
 def _width(bits: int | None, port: int) -> int:

@@ -8,9 +8,13 @@ from pathlib import Path
 from .measure import Measurement, measure
 from .narrow import measure_narrow
 from .point import Point
+from .subword_measure import measure_subword
 
 #: Tables whose figures are not those of `measure.measure`.
-_MEASURES: dict[str, Callable[[Point, Measurement, Path | None], dict[str, float]]] = {"mac_bits": measure_narrow}
+_MEASURES: dict[str, Callable[[Point, Measurement, Path | None], dict[str, float]]] = {
+    "mac_bits": measure_narrow,
+    "mac_subword": measure_subword,
+}
 
 
 def figures_of(point: Point, how: Measurement, cache: Path | None = None) -> dict[str, float]:

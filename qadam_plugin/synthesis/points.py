@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from ..hardware.pe_types import PE_TYPES, PEType
+from ..hardware.pe_types import PE_TYPES, SUBWORD_TYPES, PEType
 from .designs import MAX_PIPELINE, array_design, control_design, mac_design, pe_design, spad_design
 from .formats import BF16_PE
 from .narrow_points import narrow_points
 from .point import Point, integer, mac_columns, shift_add
+from .subword import subword_design
+from .subword_points import subword_points
 
-FAMILIES = ("mac", "mac_options", "mac_bits", "spad", "control", "pe", "array", "glb")
+FAMILIES = ("mac", "mac_options", "mac_bits", "mac_subword", "spad", "control", "pe", "array", "glb")
 
 _KIB = 8 * 1024
 _ACT_WIDTHS = (2, 3, 4, 6, 8, 10, 12, 14, 16)
@@ -26,7 +28,17 @@ _GLB_BANKS = (1, 2, 4)
 
 def all_points() -> tuple[Point, ...]:
     """Every point of every table, table by table."""
-    return (*_macs(), *_mac_options(), *narrow_points(), *_spads(), *_controls(), *_pes(), *_arrays(), *_glbs())
+    return (
+        *_macs(),
+        *_mac_options(),
+        *narrow_points(),
+        *subword_points(),
+        *_spads(),
+        *_controls(),
+        *_pes(),
+        *_arrays(),
+        *_glbs(),
+    )
 
 
 def quick_points() -> tuple[Point, ...]:
@@ -38,6 +50,7 @@ def quick_points() -> tuple[Point, ...]:
         control_design(12, 48, 16).name,
         mac_design(PE_TYPES["int8"], zero_gating=True).name,
         *(f"{mac_design(PE_TYPES['int8']).name}_on_a{bits}_w{bits}" for bits in (4, 8)),
+        f"{subword_design(SUBWORD_TYPES['subword8']).name}_b4",
         pe_design(PE_TYPES["lightpe1"], 12, 48, 16).name,
         pe_design(PE_TYPES["int16"], 12, 48, 16).name,
         array_design(2, 2, PE_TYPES["lightpe1"], 12, 48, 16).name,

@@ -33,7 +33,7 @@ _METHOD = (
 )
 
 #: Those of a table's own, besides.
-_OWN_METHOD = {"mac_bits": ("narrow",)}
+_OWN_METHOD = {"mac_bits": ("narrow",), "mac_subword": ("subword", "subword_measure")}
 
 _OPERANDS = {
     "mac": "compute_pj gaussian; compute_uniform_pj uniform; compute_relu_pj relu; gated_pj zero activations; "
@@ -45,12 +45,14 @@ _OPERANDS = {
     "mac_bits": "compute_pj gaussian, in the ports' upper bits; compute_uniform_pj uniform, there; compute_lower_pj "
     "gaussian, in the lower bits, extended by their sign",
 }
+_OPERANDS["mac_subword"] = f"{_OPERANDS['mac']}; one_lane_pj gaussian, all operands of a word but the first zero"
 _OPERANDS["mac_options"] = _OPERANDS["mac"]
 
 _TITLES = {
     "mac": "Multiply-accumulate units with their registers: energy per operation, one operation per cycle.",
     "mac_options": "MACs without clock gating, and with zero gating, beside those of mac.csv.",
     "mac_bits": "MACs of mac.csv on operands narrower than their ports: energy per operation, one operation per cycle.",
+    "mac_subword": "MACs whose words hold one, two or four operands: energy per operation, one operation per cycle.",
     "spad": "Scratchpads in flip-flops, an address for each port or one for both: energy that an access adds.",
     "control": "Control of a PE without its scratchpads and MAC: energy of a cycle that issues an operation.",
     "pe": "Whole PEs, synthesised flat: energy of a cycle with one operation. They check the sum of the parts.",

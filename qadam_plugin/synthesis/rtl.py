@@ -13,10 +13,12 @@ import numpy as np
 
 from ..errors import InputError, RunError
 from ..hardware.config import AcceleratorConfig
+from ..hardware.pe_types import PEType
 from .designs import MAX_PIPELINE, Design, config_array, config_pe, mac_design
 from .golden import Bits
 from .golden_pe import Run
 from .sources import Port
+from .subword import subword_design, subword_vectors
 from .testbench import TOP, Testbench, run_testbench, vector_testbench
 from .vectors import check_vectors, random_run
 
@@ -136,6 +138,8 @@ def config_bench(
     ------
     InputError : a unit other than ``array``, ``pe`` and ``mac``, or a pipeline depth that the MAC does not have.
     """
+    if config.pe.family == "subword":
+        return _subword_bench(config.pe, unit, pipeline, clock_gating, zero_gating, seed)
     deepest = MAX_PIPELINE[config.pe.family]
     if not 0 <= pipeline <= deepest:
         raise InputError("--pipeline", "", f"0 to {deepest} is wanted for {config.pe.name}, not {pipeline}")
@@ -150,6 +154,22 @@ def config_bench(
     filters = min(_FILTERS, config.psum_spad_depth, config.weights_spad_depth // taps)
     run = random_run(design, "gaussian", taps, filters, _POSITIONS, 1, seed)
     return design, run_testbench(design, run, seed)
+
+
+def _subword_bench(
+    pe: PEType, unit: str, pipeline: int, clock_gating: bool, zero_gating: bool, seed: int
+) -> tuple[Design, Testbench]:
+    for given, usual, key in (
+        (unit, "mac", "--unit"),
+        (pipeline, 1, "--pipeline"),
+        (zero_gating, False, "--zero-gating"),
+    ):
+        if given != usual:
+            raise InputError(
+                key, "", f"of {pe.name} there is RTL of its MAC alone, with --pipeline 1 and no zero gating"
+            )
+    design = subword_design(pe, clock_gating)
+    return design, vector_testbench(design, subword_vectors(design, _CHECK_VECTORS, seed))
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from .golden import Bits
 from .golden_cycles import expected_outputs
 from .golden_pe import Run, run_results, weight_stream
 from .sources import Port, module_source, port_range
+from .subword import subword_expected
 from .vectors import warmup_cycles
 
 #: Name of the testbench module.
@@ -41,7 +42,8 @@ def vector_testbench(design: Design, inputs: Bits) -> Testbench:
     design : a MAC or a scratchpad.
     inputs : (cycles, len(design.inputs)) vectors, such as `vectors.check_vectors` makes.
     """
-    outputs = expected_outputs(design, inputs)
+    subword = design.pe is not None and design.pe.family == "subword"
+    outputs = (subword_expected if subword else expected_outputs)(design, inputs)
     in_bits, out_bits = _total(design.inputs), _total(design.outputs)
     cycles = len(inputs)
     verilog = f"""\
