@@ -139,19 +139,14 @@ def test_user_sees_why_there_is_no_answer_far_outside_the_range(accelergy: Run) 
 
 @REAL
 def test_whole_pe_costs_its_parts(accelergy: Run, tmp_path: Path) -> None:
-    attributes: dict[str, object] = {"ifmap_spad_depth": 12, "weights_spad_depth": 112, "psum_spad_depth": 24}
-    mac = Compute("mac", "lightpe1_pe_compute", attributes=attributes)
+    depths = {"ifmap_spad_depth": 12, "weights_spad_depth": 112, "psum_spad_depth": 24}
+    mac = Compute("mac", "lightpe1_pe_compute", attributes=dict(depths))
     spec = ArchSpec("one", (mac,), technology="45nm", cycle_seconds=5e-9)
     done = accelergy(accelergy_yaml(spec), compound_yaml())
     assert done.returncode == 0, done.stderr[-2000:]
     found = read_ert(tmp_path / "out/ERT.yaml", spec).energy_pj["mac"]
-    config = replace(
-        load_config(data_dir("arch_specs") / "lightpe1.yaml"),
-        ifmap_spad_depth=12,
-        weights_spad_depth=112,
-        psum_spad_depth=24,
-        clock_ghz=0.2,
-    )
+    design = load_config(data_dir("arch_specs") / "lightpe1.yaml")
+    config = replace(design.with_values(depths), clock_ghz=0.2)
     parts = price_spec(build_spec(config, 0.2), load_library()).energy.energy_pj
     reads = sum(parts[name]["read"] for name in ("ifmap_spad", "weights_spad", "psum_spad"))
     assert found["compute"] == pytest.approx(parts["mac"]["compute"] + reads + parts["psum_spad"]["write"], rel=REL)
