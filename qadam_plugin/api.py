@@ -259,6 +259,71 @@ def estimate(config: Config) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def quantize(
+    network: str | Path | Network,
+    design: Config | DesignSpace = "eyeriss",
+    *,
+    out: str | Path,
+    error: Callable[[dict[str, tuple[int, int]]], float] | None = None,
+    objectives: str = "energy,error",
+    bits: tuple[int, int] = (2, 8),
+    map_for: str = "edp",
+    mac_energy: str = "bits",
+    packing: str = "word",
+    batch: int = 1,
+    evaluations: int = 2000,
+    population: int = 50,
+    seed: int = 1,
+    jobs: int | None = None,
+) -> pd.DataFrame:
+    """Search the bits of every layer's activations and weights (docs/quantize.md).
+
+    Parameters
+    ----------
+    design : a config, ``eyeriss`` or ``simba``; a design space is searched too.
+    out : folder that keeps what layers cost and the results of the front: what is in it is not computed again.
+    error : gets {layer: (activations, weights)}; left out, the quantization noise of Gaussian weights, a proxy.
+
+    Returns
+    -------
+    a row per setting, columns of ``quantize.csv``; `front` marks those that no other beats.
+    """
+    import pandas as pd
+
+    from .quantize.errors import FunctionError, noise_proxy
+    from .quantize.outputs import setting_columns, setting_rows, write_settings
+    from .quantize.planning import checked_engine, shipped_design
+    from .quantize.search import parse_objectives
+    from .quantize.session import QuantizePlan, run_quantize
+    from .sweep.runner import usable_cpus
+    from .sweep.store import ResultStore
+    from .workloads.network import load_network
+
+    loaded = network if isinstance(network, Network) else load_network(network, "network")
+    if not isinstance(design, DesignSpace):
+        design = _config(shipped_design(design) if isinstance(design, str | Path) else design)
+    source = noise_proxy(loaded.steps, None, "relu") if error is None else FunctionError(error, loaded.steps, "error")
+    plan = QuantizePlan(
+        network=loaded,
+        hardware=design,
+        hardware_name="given",
+        engine=checked_engine(map_for, mac_energy, packing),
+        map_for=map_for,
+        batch=batch,
+        objectives=parse_objectives(objectives, "objectives"),
+        bits=bits,
+        source=source,
+        evaluations=evaluations,
+        population=population,
+        seed=seed,
+    )
+    with ResultStore.writing(Path(out)) as store:
+        found = run_quantize(plan, store, jobs or usable_cpus(), lambda progress: None)
+        write_settings(found, source.name, Path(out))
+    columns = [name for name, _ in setting_columns(found, source.name)]
+    return pd.DataFrame(list(setting_rows(found, source.name)), columns=columns)
+
+
 def _run(
     plan: SweepPlan, directory: Path, jobs: int | None, progress: Callable[[Progress], None] | None
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

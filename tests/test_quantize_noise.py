@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from qadam_plugin.errors import InputError, RunError
-from qadam_plugin.quantize.errors import PROXY, CallableError, noise_proxy, read_errors
+from qadam_plugin.quantize.errors import PROXY, function_error, noise_proxy, read_errors
 from qadam_plugin.quantize.noise import gaussian_noise_to_signal, noise_to_signal, quantized
 from qadam_plugin.quantize.weights import read_weights
 from qadam_plugin.workloads.bits import Step
-from qadam_plugin.workloads.network import load_network
+from qadam_plugin.workloads.network import load_network, parse_network
 
 STEPS = (Step("first", ("second",)), Step("second", ()))
 
@@ -96,9 +96,9 @@ def test_a_function_gives_errors_and_its_mistakes_are_one_line(tmp_path: Path, m
         "def error(bits):\n    return 10.0 - bits['first'][1]\ndef broken(bits):\n    return 1 / 0\nnumber = 3\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert CallableError("measured:error", STEPS).error(((8, 4), (8, 2))) == 6.0
+    assert function_error("measured:error", STEPS).error(((8, 4), (8, 2))) == 6.0
     with pytest.raises(RunError, match=r"measured:broken failed .ZeroDivisionError"):
-        CallableError("measured:broken", STEPS).error(((8, 4), (8, 2)))
+        function_error("measured:broken", STEPS).error(((8, 4), (8, 2)))
     for text, message in (
         ("measured", "is no function; one such as"),
         ("measured:nothing", "cannot be loaded .AttributeError"),
@@ -106,7 +106,7 @@ def test_a_function_gives_errors_and_its_mistakes_are_one_line(tmp_path: Path, m
         ("no_such_module:f", "cannot be loaded .ModuleNotFoundError"),
     ):
         with pytest.raises(InputError, match=message):
-            CallableError(text, STEPS)
+            function_error(text, STEPS)
 
 
 def test_weights_must_be_those_of_the_network(tmp_path: Path) -> None:
@@ -127,3 +127,35 @@ def test_weights_must_be_those_of_the_network(tmp_path: Path) -> None:
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match=r"is no readable .npz file"):
         read_weights(path, network)
+
+
+def test_weights_of_an_onnx_model_are_taken_in_the_order_of_its_layers(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    dice = np.random.default_rng(2)
+    filters = dice.standard_normal((4, 3, 3, 3)).astype(np.float32)
+    matrix = dice.standard_normal((16, 10)).astype(np.float32)
+    nodes = [
+        helper.make_node("Conv", ["x", "filters"], ["y"], kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["y"], ["z"]),
+        helper.make_node("Flatten", ["z"], ["f"]),
+        helper.make_node("MatMul", ["f", "matrix"], ["o"]),
+    ]
+    given = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 4, 4])]
+    wanted = [helper.make_tensor_value_info("o", TensorProto.FLOAT, [1, 10])]
+    constants = [numpy_helper.from_array(filters, "filters"), numpy_helper.from_array(matrix, "matrix")]
+    path = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", given, wanted, constants)), str(path))
+    layers = (
+        "{name: first, kind: conv, inputs: 3, outputs: 4, size: 4, kernel: 3}",
+        "{name: last, kind: fc, inputs: 16, outputs: 10}",
+    )
+    text = "name: two\ndataset: none\nlayers:\n" + "".join(f"- {layer}\n" for layer in layers)
+    found = read_weights(path, parse_network(text, Path("two.yaml")))
+    assert np.array_equal(found["first"], filters) and np.array_equal(found["last"], matrix)
+    with pytest.raises(InputError, match="20 operators with constant weights are wanted for resnet20-cifar10, not 2"):
+        read_weights(path, load_network("resnet20-cifar10"))
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"model.onnx: is no readable ONNX model"):
+        read_weights(path, load_network("resnet20-cifar10"))

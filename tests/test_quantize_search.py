@@ -12,10 +12,11 @@ import pytest
 from mixed_engine import ArithmeticMixedEngine
 from sweep_helpers import NETWORK_FILE
 
+from qadam_plugin import api
 from qadam_plugin.engines.fronts import Front, FrontPoint
 from qadam_plugin.engines.rowstationary import RowStationaryDesign, RowStationaryEngine, RowStationarySettings
 from qadam_plugin.hardware.config import config_from_values, load_config
-from qadam_plugin.hardware.pe_types import PE_TYPES
+from qadam_plugin.hardware.pe_types import PE_TYPES, pe_type
 from qadam_plugin.hardware.space import parse_space
 from qadam_plugin.paths import data_dir
 from qadam_plugin.quantize.errors import ErrorSource, noise_proxy
@@ -255,6 +256,24 @@ def test_fronts_of_the_mapper_price_layers_as_its_search_does() -> None:
             )
 
 
+@pytest.mark.parametrize("name", ["subword16", "simba_like.yaml"])
+def test_other_pes_and_families_have_fronts_too(name: str) -> None:
+    shipped = data_dir("arch_specs")
+    if name.endswith(".yaml"):
+        config = load_config(shipped / name)
+    else:
+        config = replace(load_config(shipped / "eyeriss168.yaml"), pe=pe_type(name, "test"))
+    layer = load_network("resnet20-cifar10").layers[3].layer
+    design = RowStationaryEngine().design(config)
+    assert isinstance(design, RowStationaryDesign)
+    for bits in ((2, 5, 8), (4, 4, 4), (8, 8, 8)):
+        mixed = replace(layer, **dict(zip(("weight_bits", "input_bits", "output_bits"), bits, strict=True)))
+        for objective in ("edp", "energy"):
+            told = design.priced(mixed, design.front(mixed).best(design.operation_pj(mixed), objective), objective)
+            exact = design.run(mixed, objective)
+            assert (told.timeloop_pj, told.cycles) == pytest.approx((exact.timeloop_pj, exact.cycles), rel=1e-12)
+
+
 def test_layers_that_pack_alike_share_a_front_and_others_do_not() -> None:
     config = load_config(data_dir("arch_specs") / "eyeriss168.yaml")
     layer = load_network("resnet20-cifar10").layers[1].layer
@@ -265,3 +284,13 @@ def test_layers_that_pack_alike_share_a_front_and_others_do_not() -> None:
     }
     assert packings[6] == packings[7] == packings[8] and packings[9] == packings[16]
     assert len({packings[bits] for bits in (2, 3, 4, 5, 6, 16, 17)}) == 7
+
+
+def test_python_gets_a_table_of_settings(tmp_path: Path, network: Network) -> None:
+    def error(bits: dict[str, tuple[int, int]]) -> float:
+        return sum(1 / a + 1 / w for a, w in bits.values())
+
+    given = {"out": tmp_path, "error": error, "evaluations": 16, "population": 8, "jobs": 1}
+    frame = api.quantize(network, {"rows": 12, "cols": 14, "pe_type": "int16", **SPADS}, **given)  # pyright: ignore
+    assert len(frame) <= 16 and frame["front"].any() and set(frame.loc[frame["uniform"], "setting"]) >= {"8,8", "2,2"}
+    assert error({"a": (8, 8)}) * 6 == pytest.approx(frame.loc[frame["setting"] == "8,8", "error"].item())

@@ -99,9 +99,8 @@ def quantize(
     ),
     as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
 ) -> None:
-    from ..engines.base import OBJECTIVES
-    from ..engines.rowstationary import MAC_ENERGIES, PACKINGS, RowStationaryEngine, RowStationarySettings
     from ..quantize.outputs import write_settings
+    from ..quantize.planning import checked_engine
     from ..quantize.savings import savings
     from ..quantize.search import parse_objectives
     from ..quantize.session import QuantizePlan, run_quantize
@@ -112,21 +111,14 @@ def quantize(
     from .progress import quantize_shown
 
     began = time.monotonic()
-    for option, word, known in (
-        ("--map-for", map_for, OBJECTIVES),
-        ("--mac-energy", mac_energy, MAC_ENERGIES),
-        ("--packing", packing, PACKINGS),
-    ):
-        if word not in known:
-            raise InputError(option, "", f"unknown '{word}'; known: {', '.join(known)}")
+    engine = checked_engine(map_for, mac_energy, packing)
     loaded = load_network(network)
     hardware, name = _hardware(arch, space)
-    settings = RowStationarySettings.model_validate({"mac_energy": mac_energy, "packing": packing})
     plan = QuantizePlan(
         network=loaded,
         hardware=hardware,
         hardware_name=name,
-        engine=RowStationaryEngine(settings),
+        engine=engine,
         map_for=map_for,
         batch=batch,
         objectives=parse_objectives(objectives),
@@ -189,15 +181,13 @@ def _hardware(arch: str | None, space: Path | None) -> tuple[AcceleratorConfig |
     """The design or the design space, and its name."""
     from ..hardware.config import load_config
     from ..hardware.space import MAX_SEARCHED, load_space
-    from ..paths import data_dir
+    from ..quantize.planning import shipped_design
 
-    shipped = {"eyeriss": "eyeriss168.yaml", "simba": "simba_like.yaml"}
     if space is not None:
         if arch is not None:
             raise InputError("--arch", "", "is one design; leave it out with --space")
         return load_space(space, most=MAX_SEARCHED), space.name
-    chosen = "eyeriss" if arch is None else arch
-    path = data_dir("arch_specs") / shipped[chosen] if chosen in shipped else Path(chosen)
+    path = shipped_design("eyeriss" if arch is None else arch)
     return load_config(path), path.name
 
 
@@ -210,7 +200,7 @@ def _source(
     space: Path | None,
 ) -> ErrorSource:
     """Where errors come from: one of the three options, or Gaussian weights."""
-    from ..quantize.errors import CallableError, ListedErrors, noise_proxy, read_errors
+    from ..quantize.errors import ListedErrors, function_error, noise_proxy, read_errors
     from ..quantize.weights import read_weights
 
     given = {"--accuracy": accuracy, "--accuracy-callable": function, "--weights": weights}
@@ -223,7 +213,7 @@ def _source(
             raise InputError("--space", "", "is not searched with listed settings; give a design with --arch")
         return found
     if function is not None:
-        return CallableError(function, network.steps)
+        return function_error(function, network.steps)
     return noise_proxy(network.steps, None if weights is None else read_weights(weights, network), activations)
 
 

@@ -117,29 +117,18 @@ def noise_proxy(
     return AddedErrors(PROXY, NoiseProxy(steps, weights, activations))
 
 
-class CallableError(ErrorSource):
+class FunctionError(ErrorSource):
     """What a Python function says: called with {layer: (activations, weights)}, it gives the error as a number.
 
-    Raises
-    ------
-    InputError : the text is no ``module:function``, or there is no such function.
+    Parameters
+    ----------
+    text : what messages call it.
     """
 
     name = "error"
 
-    def __init__(self, text: str, steps: Sequence[Step], option: str = "--accuracy-callable") -> None:
-        module, colon, attribute = text.partition(":")
-        if not (module and colon and attribute):
-            raise InputError(option, "", f"'{text}' is no function; one such as mymodule:error is wanted")
-        if "" not in sys.path:
-            sys.path.insert(0, "")
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-        except Exception as failure:
-            raise InputError(option, "", f"{text} cannot be loaded ({type(failure).__name__}: {failure})") from None
-        if not callable(found):
-            raise InputError(option, "", f"{text} is no function")
-        self._text, self._function, self._names = text, found, [step.name for step in steps]
+    def __init__(self, function: Callable[[dict[str, tuple[int, int]]], Any], steps: Sequence[Step], text: str) -> None:
+        self._text, self._function, self._names = text, function, [step.name for step in steps]
 
     @cached_property
     def kept(self) -> str | None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -147,13 +136,12 @@ class CallableError(ErrorSource):
         try:
             source = inspect.getsource(self._function)
         except (OSError, TypeError):
-            source = ""
-        return f"{self._text}\n{source}"
+            return None
+        return f"{self._text}\n{source}\n{' '.join(self._names)}"
 
     def error(self, widths: Widths) -> float:
         try:
-            given: Any = self._function(dict(zip(self._names, widths, strict=True)))
-            value = float(given)
+            value = float(self._function(dict(zip(self._names, widths, strict=True))))
         except QadamError:
             raise
         except Exception as failure:
@@ -161,6 +149,27 @@ class CallableError(ErrorSource):
         if not (math.isfinite(value) and value >= 0):
             raise RunError(f"{self._text} gave {value}; an error is a finite number, zero or more")
         return value
+
+
+def function_error(text: str, steps: Sequence[Step], option: str = "--accuracy-callable") -> FunctionError:
+    """The function of a ``module:function``; modules of the current folder are found.
+
+    Raises
+    ------
+    InputError : the text is no such thing, or there is no such function.
+    """
+    module, colon, attribute = text.partition(":")
+    if not (module and colon and attribute):
+        raise InputError(option, "", f"'{text}' is no function; one such as mymodule:error is wanted")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as failure:
+        raise InputError(option, "", f"{text} cannot be loaded ({type(failure).__name__}: {failure})") from None
+    if not callable(found):
+        raise InputError(option, "", f"{text} is no function")
+    return FunctionError(found, steps, text)
 
 
 def added_errors(path: Path, steps: Sequence[Step]) -> AddedErrors:

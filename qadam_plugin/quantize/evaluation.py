@@ -130,6 +130,14 @@ class FrontEvaluator:
         self._price(open_parts)
         return [self._cost(setting, counted) for setting, counted in zip(settings, parts, strict=True)]
 
+    def layer_results(self, setting: Setting) -> list[LayerResult]:
+        """What each layer of an evaluated setting costs, in the order of the network; mappings are left out."""
+        costs, outputs = self._costs(setting.point), output_widths(self._room.network.steps, setting.widths)
+        return [
+            costs.results[(*place, activations, weights, output)]
+            for place, (activations, weights), output in zip(self._places, setting.widths, outputs, strict=True)
+        ]
+
     def _map(self, wanted: dict[str, tuple[AcceleratorConfig, Layer]], report: Callable[[], None]) -> None:
         by_config: dict[str, tuple[AcceleratorConfig, list[tuple[str, Layer]]]] = {}
         for key, (config, layer) in wanted.items():

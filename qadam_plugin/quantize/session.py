@@ -114,7 +114,7 @@ def run_quantize(
                 evaluator,
                 error,
                 sampler,
-                _seeds(plan, room, uniform),
+                seed_settings(room, plan.bits, plan.evaluations, uniform[0].point),
                 plan.evaluations,
                 plan.population,
                 report,
@@ -127,11 +127,12 @@ def run_quantize(
     return Quantized(room, candidates, good, alike, runs, evaluator.mapped)
 
 
-def _seeds(plan: QuantizePlan, room: Room, uniform: list[Setting]) -> list[Setting]:
-    """What the search begins with: the same bits everywhere, then the same pair everywhere, if these are few."""
-    pairs = [room.everywhere(a, w, uniform[0].point) for a in _range(plan.bits) for w in _range(plan.bits)]
+def seed_settings(room: Room, bits: tuple[int, int], evaluations: int, point: Point = ()) -> list[Setting]:
+    """What a search begins with: the same bits everywhere, then the same pair in every layer if these are few."""
+    uniform = [room.uniform(count, point) for count in _range(bits)]
+    pairs = [room.everywhere(a, w, point) for a in _range(bits) for w in _range(bits)]
     seeds = list(dict.fromkeys([*uniform, *pairs]))
-    return seeds if len(seeds) <= plan.evaluations * _SEEDED else uniform
+    return seeds if len(seeds) <= evaluations * _SEEDED else list(dict.fromkeys(uniform))
 
 
 def _range(bits: tuple[int, int]) -> range:
