@@ -20,7 +20,7 @@ from qadam_plugin.synthesis.library import cell_library
 from qadam_plugin.synthesis.netlist import read_netlist
 from qadam_plugin.synthesis.netlist_verilog import structural_verilog
 from qadam_plugin.synthesis.opensta import comparable_switching_pj, opensta_opinion
-from qadam_plugin.synthesis.synth import Recipe, synthesize
+from qadam_plugin.synthesis.surroundings import map_design
 from qadam_plugin.synthesis.timing import static_timing
 
 DESIGNS = (
@@ -41,10 +41,8 @@ def main() -> None:
 def beside(design: Design) -> list[str]:
     """A design's row: ours, theirs, and how far ours is from it."""
     library = cell_library()
-    ports = {design.clock: 1} | {port.name: port.bits for port in (*design.inputs, *design.outputs)}
     with tempfile.TemporaryDirectory() as scratch:
-        recipe = Recipe(design.clock_gating)
-        path = synthesize(design.verilog, design.top, {}, ports, library, Path(scratch), recipe)
+        path = map_design(design, library, Path(scratch))
         netlist = read_netlist(path, design.top, library, design.clock)
         opinion = opensta_opinion(structural_verilog(path, design.top), design.top, library, design.clock)
     timing = static_timing(netlist)

@@ -81,11 +81,13 @@ def test_scratchpads_of_a_usual_pe_cost_about_what_was_measured(library: ModelLi
         for row in load_table(TABLES / "spad.csv", SPAD)
         if row.variant == addresses
     }
+    # With one address reads of neighbouring depths scatter (docs/models.md).
+    read_tolerance = 0.1 if addresses == "separate" else 0.2
     for depth, width in ((24, 16), (48, 8), (64, 16), (96, 32)):
         row, found = rows[depth, width], spad(library, depth, width, addresses)
         assert found.area_um2 == pytest.approx(row["area_um2"], rel=0.02)
         assert found.leakage_mw == pytest.approx(row["leakage_uw"] * 1e-3, rel=0.02)
-        assert found.energy_pj["read"] == pytest.approx(row["read_pj"], rel=0.1)
+        assert found.energy_pj["read"] == pytest.approx(row["read_pj"], rel=read_tolerance)
         assert found.energy_pj["write"] == pytest.approx(row["write_pj"], rel=0.03)
         assert found.energy_pj["update"] == found.energy_pj["write"]
         assert found.idle_pj == pytest.approx(row["idle_pj"], rel=0.001)

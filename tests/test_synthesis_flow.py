@@ -23,7 +23,8 @@ from qadam_plugin.synthesis.netlist import Netlist, read_netlist
 from qadam_plugin.synthesis.netlist_verilog import structural_verilog
 from qadam_plugin.synthesis.rtl import check
 from qadam_plugin.synthesis.simulate import Simulator
-from qadam_plugin.synthesis.synth import Recipe, synthesize
+from qadam_plugin.synthesis.surroundings import map_design
+from qadam_plugin.synthesis.synth import synthesize
 from qadam_plugin.synthesis.testbench import vector_testbench
 from qadam_plugin.synthesis.timing import INPUT_DELAY_NS, static_timing
 from qadam_plugin.synthesis.vectors import check_vectors
@@ -51,8 +52,7 @@ def mapped(request: pytest.FixtureRequest, library: CellLibrary, tmp_path_factor
 
 
 def synthesized(design: Design, library: CellLibrary, folder: Path) -> Path:
-    ports = {"clk": 1} | {port.name: port.bits for port in (*design.inputs, *design.outputs)}
-    return synthesize(design.verilog, design.top, {}, ports, library, folder, Recipe(design.clock_gating))
+    return map_design(design, library, folder)
 
 
 def test_critical_path_and_switching_agree_with_opensta(mapped: tuple[Design, Path, Netlist]) -> None:

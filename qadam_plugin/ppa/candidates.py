@@ -117,10 +117,14 @@ _SPAD_POOL = (
 _SPAD_PATH_POOL = (*_SPAD_POOL, "width", "depth", "depth*width", "log2(depth)^2", "log2(width)^2")
 _SPAD_PATH_LEAN = ("1", "log2(depth)", "log2(width)")
 _SPAD_GROWN = Form(_SPAD_LEAN, pool=_SPAD_POOL, beyond=_SPAD_LEAN)
-# One decoder for both ports: how it is built sets the cost per bit.
+# One decoder for both ports: how it is built sets the cost per bit. One of 4 address bits differs from one of 5.
+_SHARED_STEPS = (*_SPAD_STEPS, "up_to_16_words")
 _SPAD_STEPPED = Form(
     (*_SPAD_LEAN, *(f"depth*width*{step}" for step in _SPAD_STEPS)),
-    pool=("log2(width)", "width^2", "address_bits", "width*address_bits", *(f"width*{step}" for step in _SPAD_STEPS)),
+    pool=(
+        *("log2(width)", "width^2", "address_bits", "width*address_bits", "depth*width*up_to_16_words"),
+        *(f"width*{step}" for step in _SHARED_STEPS),
+    ),
     beyond=_SPAD_LEAN,
 )
 SPAD_BULK = {"separate": (_SPAD_GROWN,), "shared": (_SPAD_GROWN, _SPAD_STEPPED)}

@@ -49,9 +49,10 @@ DERIVED: dict[str, Callable[[Parameters], float]] = {
     # Address of a scratchpad, and the words that a decoder of so many bits tells apart.
     "address_bits": lambda p: ceil(log2(p["depth"])),
     "decoded_words": lambda p: 2.0 ** ceil(log2(p["depth"])),
-    # 1 within a range of depths: decoders of 3, of 4 or 5, of 6 or 7, and of 8 address bits are built in other ways.
+    # 1 within a range of depths: decoders of 3, 4, 5, of 6 or 7, and of 8 address bits are built in other ways.
     "up_to_8_words": lambda p: float(p["depth"] <= 8),
     "up_to_32_words": lambda p: float(p["depth"] <= 32),
+    "up_to_16_words": lambda p: float(p["depth"] <= 16),
     "above_128_words": lambda p: float(p["depth"] > 128),
     # Addresses that a PE's control counts.
     "ifmap_address_bits": lambda p: ceil(log2(p["ifmap_depth"])),

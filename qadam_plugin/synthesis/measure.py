@@ -22,7 +22,7 @@ from .library import cell_library
 from .netlist import Netlist, read_netlist
 from .points import Point
 from .power import default_activity, energy_per_cycle
-from .synth import Recipe, synthesize
+from .surroundings import map_design
 from .vectors import check_vectors, mac_stimulus, random_run, spad_stimulus
 
 #: Vectors beyond the corners that check each mapped MAC and scratchpad.
@@ -83,11 +83,8 @@ def measure(point: Point, how: Measurement, cache: Path | None = None) -> dict[s
 
 def implement(design: Design, library: CellLibrary) -> Netlist:
     """The design's mapped netlist; raises as `measure`."""
-    ports = {design.clock: 1} | {port.name: port.bits for port in (*design.inputs, *design.outputs)}
-    recipe = Recipe(clock_gating=design.clock_gating)
     with tempfile.TemporaryDirectory() as scratch:
-        path = synthesize(design.verilog, design.top, {}, ports, library, Path(scratch), recipe)
-        return read_netlist(path, design.top, library, design.clock)
+        return read_netlist(map_design(design, library, Path(scratch)), design.top, library, design.clock)
 
 
 def _energy(bench: Bench) -> float:

@@ -21,19 +21,23 @@ from .cacti import PACKAGE as CACTI_PACKAGE
 from .liberty import CellLibrary
 from .measure import Measurement
 from .points import Point
+from .surroundings import surrounded
 from .synth import Recipe, yosys_version
 
 PROVENANCE = ("kind", "source", "note", "tools", "library_sha256", "operands", "seed", "command")
 
-#: Modules that figures depend on: a change of any of them makes kept rows stale.
+#: Modules that all figures depend on: a change of any of them makes kept rows stale.
 _METHOD = (
     *("boolean", "liberty_groups", "liberty", "celltables", "netlist", "synth", "timing", "event_kernel", "simulate"),
     *("power", "drive", "feeders", "measure", "cacti"),
     *("designs", "formats", "golden", "golden_cycles", "golden_pe", "operands", "vectors"),
 )
-
 #: Those of a table's own, besides.
-_OWN_METHOD = {"mac_bits": ("narrow",), "mac_subword": ("subword", "subword_measure")}
+_OWN_METHOD = {
+    "mac_bits": ("narrow",),
+    "mac_subword": ("subword", "subword_measure"),
+    "spad": ("surroundings",),
+}
 
 _OPERANDS = {
     "mac": "compute_pj gaussian; compute_uniform_pj uniform; compute_relu_pj relu; gated_pj zero activations; "
@@ -109,7 +113,7 @@ class RowStore:
             _method_digest(point.family),
             yosys_version() if circuit else CACTI_PACKAGE,
             self.library.sha256 if circuit and self.library else "",
-            "\n".join(point.design.verilog) if point.design else dict(point.parameters),
+            "\n".join(surrounded(point.design).verilog) if point.design else dict(point.parameters),
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
@@ -153,6 +157,8 @@ def _provenance(family: str, point: Point, how: Measurement, library: CellLibrar
     recipe = Recipe(clock_gating=point.design.clock_gating)
     note = f"abc -D {recipe.target_ps}; Booth; clock gates {'on' if recipe.clock_gating else 'off'}"
     tools = f"qadam-tl {__version__}; {yosys_version()}"
+    if surrounded(point.design) is not point.design:
+        note += "; beside registers and a product, which do not count"
     operands = _OPERANDS[family] if point.simulated else ""
     source = "synthesis and gate-level simulation, NanGate 45 nm typical corner"
     return ["measured", source, note, tools, library.sha256, operands, str(how.seed), command]
