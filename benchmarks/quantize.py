@@ -1,6 +1,7 @@
 """`qadam-tl quantize` on MobileNets: how long a search takes, whether it beats chance, and what mixed bits save.
 
-    python benchmarks/quantize.py [--out DIR] [--seeds N] [--jobs N] [--networks ...] [--designs ...] [PART ...]
+    python benchmarks/quantize.py [--out DIR] [--seeds N] [--jobs N] [--networks ...] [--designs ...] [--highest N]
+                                   [-- time hypervolume savings bound]
 
 - time: a search of 2000 settings, MobileNetV2 on Eyeriss, from an empty folder, results in the store included. Wall
   time, and CPU seconds of this process and its workers: half of the latter is what two quiet cores take for them.
@@ -53,7 +54,8 @@ FloatArray = npt.NDArray[np.float64]
 
 OBJECTIVES = ("energy_uj", "error")
 
-BITS = (2, 8)
+#: Bits that are searched, unless `--highest` says more, and the uniform ones that others are compared with.
+LOWEST, COMPARED = 2, 8
 
 EVALUATIONS, POPULATION = 2000, 50
 
@@ -70,13 +72,14 @@ class Bench:
     """One network on one design, with the fronts in a folder."""
 
     room: Room
+    bits: tuple[int, int]
     evaluator: FrontEvaluator
     error: Callable[[Setting], float]
 
     def search(self, name: str, seed: int) -> list[Candidate]:
         """Settings of one search; a random one begins with nothing."""
         sampler = make_sampler(name, POPULATION, seed, len(self.room.sizes))
-        seeds = seed_settings(self.room, BITS, EVALUATIONS) if name == "nsga2" else []
+        seeds = seed_settings(self.room, self.bits, EVALUATIONS) if name == "nsga2" else []
         return search(
             self.room,
             OBJECTIVES,
@@ -91,21 +94,33 @@ class Bench:
 
     def uniform(self) -> list[Candidate]:
         """The same bits everywhere."""
-        settings = [self.room.uniform(bits) for bits in range(BITS[0], BITS[1] + 1)]
+        settings = [self.room.uniform(bits) for bits in range(LOWEST, COMPARED + 1)]
         found = zip(settings, self.evaluator.evaluate(settings), strict=True)
         return [Candidate(setting, cost, self.error(setting)) for setting, cost in found]
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the command line says."""
+
+    out: Path
+    jobs: int
+    networks: list[str]
+    designs: list[str]
+    highest: int
+
+
 @contextmanager
-def bench(network: str, design: str, mac_energy: str, out: Path, jobs: int) -> Iterator[Bench]:
+def bench(network: str, design: str, mac_energy: str, given: Given) -> Iterator[Bench]:
     """Open the folder's fronts for one network and design."""
     loaded = load_network(network)
-    room = Room.of(loaded, BITS, load_config(data_dir("arch_specs") / DESIGNS[design]))
+    bits = (LOWEST, given.highest)
+    room = Room.of(loaded, bits, load_config(data_dir("arch_specs") / DESIGNS[design]))
     source = noise_proxy(loaded.steps, None, "relu")
     engine = _engine(mac_energy)
-    with KeptFronts(out) as kept, open_pool(engine, jobs) as pool:
+    with KeptFronts(given.out) as kept, open_pool(engine, given.jobs) as pool:
         evaluator = FrontEvaluator(room, engine, pool, kept, "edp", 1)
-        yield Bench(room, evaluator, lambda setting: source.error(setting.widths))
+        yield Bench(room, bits, evaluator, lambda setting: source.error(setting.widths))
 
 
 def _engine(mac_energy: str) -> MixedEngine:
@@ -138,7 +153,7 @@ def time_search(out: Path, jobs: int) -> None:
         map_for="edp",
         batch=1,
         objectives=OBJECTIVES,
-        bits=BITS,
+        bits=(LOWEST, COMPARED),
         source=noise_proxy(network.steps, None, "relu"),
         evaluations=EVALUATIONS,
         population=POPULATION,
@@ -156,9 +171,9 @@ def time_search(out: Path, jobs: int) -> None:
     )
 
 
-def compare(out: Path, jobs: int, seeds: int) -> None:
+def compare(given: Given, seeds: int) -> None:
     """Hypervolumes of the search and of random settings."""
-    with bench(NETWORKS[1], "eyeriss", "bits", out, jobs) as at:
+    with bench(NETWORKS[1], "eyeriss", "bits", given) as at:
         reference = costs(at.uniform(), OBJECTIVES).max(axis=0)
         began = [item for item in at.uniform() if item.valid]
         alone = volume(began, OBJECTIVES, reference)
@@ -171,22 +186,22 @@ def compare(out: Path, jobs: int, seeds: int) -> None:
         print(f"hypervolume: the search wins {won} of {seeds}", flush=True)
 
 
-def save(out: Path, jobs: int, networks: list[str], designs: list[str]) -> None:
+def save(given: Given) -> None:
     """Energy saved at no more noise."""
-    for network in networks:
-        for design in designs:
+    for network in given.networks:
+        for design in given.designs:
             for mac_energy in ("bits", "fixed"):
-                with bench(network, design, mac_energy, out, jobs) as at:
+                with bench(network, design, mac_energy, given) as at:
                     uniform = at.uniform()
                     found = front(at.search("nsga2", 1), OBJECTIVES)
                 _print_savings(f"{network} on {design}, MAC energy {mac_energy}", uniform, found)
 
 
-def bound(out: Path, jobs: int, networks: list[str], designs: list[str]) -> None:
+def bound(given: Given) -> None:
     """Savings of the convex hull of the true front."""
-    for network in networks:
-        for design in designs:
-            with bench(network, design, "bits", out, jobs) as at:
+    for network in given.networks:
+        for design in given.designs:
+            with bench(network, design, "bits", given) as at:
                 hull = _hull(at)
                 uniform = at.uniform()
             _print_savings(f"{network} on {design}, MAC energy bits, convex hull", uniform, hull)
@@ -194,7 +209,7 @@ def bound(out: Path, jobs: int, networks: list[str], designs: list[str]) -> None
 
 def _hull(at: Bench) -> list[Candidate]:
     """Settings of least energy + weight x noise. A layer's energy depends on its bits and the next activations."""
-    steps, bits = at.room.network.steps, range(BITS[0], BITS[1] + 1)
+    steps, bits = at.room.network.steps, range(at.bits[0], at.bits[1] + 1)
     assert all(step.feeds == (after.name,) for step, after in itertools.pairwise(steps)), "the network is a chain"
     energy = np.full((len(steps), len(bits), len(bits), len(bits)), np.inf)
     noise = np.zeros((2, len(bits)))
@@ -265,19 +280,20 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=usable_cpus())
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="of savings")
     parser.add_argument("--designs", nargs="+", choices=list(DESIGNS), default=list(DESIGNS), help="of savings")
-    given = parser.parse_args()
+    parser.add_argument("--highest", type=int, default=COMPARED, help="bits that are searched at most")
+    parsed = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    given.out.mkdir(parents=True, exist_ok=True)
-    np.set_printoptions(precision=4)
-    for part in given.parts:
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    given = Given(parsed.out, parsed.jobs, parsed.networks, parsed.designs, parsed.highest)
+    for part in parsed.parts:
         if part == "time":
             time_search(given.out, given.jobs)
         elif part == "hypervolume":
-            compare(given.out, given.jobs, given.seeds)
+            compare(given, parsed.seeds)
         elif part == "savings":
-            save(given.out, given.jobs, given.networks, given.designs)
+            save(given)
         elif part == "bound":
-            bound(given.out, given.jobs, given.networks, given.designs)
+            bound(given)
         else:
             parser.error(f"unknown part '{part}'")
 

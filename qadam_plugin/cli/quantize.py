@@ -228,6 +228,7 @@ def _show(plan: QuantizePlan, found: Quantized, saved: list[Saving], to_stderr: 
     from rich import box
     from rich.table import Table
 
+    from ..explore.grid import Grid
     from ..quantize.settings import label
     from .tables import print_tables
 
@@ -242,11 +243,16 @@ def _show(plan: QuantizePlan, found: Quantized, saved: list[Saving], to_stderr: 
     table.add_column("setting")
     for name in wanted:
         table.add_column(titles.get(name, name), justify="right")
+    axes = found.room.hardware.names if isinstance(found.room.hardware, Grid) else ()
+    for axis in axes:
+        table.add_column(axis)
     step = max(1, -(-len(found.front) // _ROWS))
     for item in found.front[::step]:
-        table.add_row(label(item.setting.widths), *(f"{item.value(name):.5g}" for name in wanted))
+        values = found.room.config(item.setting.point).values
+        numbers = (f"{item.value(name):.5g}" for name in wanted)
+        table.add_row(label(item.setting.widths), *numbers, *(str(values[axis]) for axis in axes))
     below = Table(
-        title=f"energy saved against uniform bits at no more {titles['error']}",
+        title=f"energy saved{', hardware included,' if axes else ''} against uniform bits, no more {titles['error']}",
         box=box.SIMPLE_HEAD,
         title_justify="left",
     )
