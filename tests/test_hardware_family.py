@@ -67,6 +67,8 @@ def test_formulas_are_floats_in_order_and_exact_where_they_are_rounded(text: str
         ("a > b", "a number is wanted, not a yes/no value (true)"),
         ("word * 3", "computes with a word"),
         ("2.0 ** 9999", "is too large a number"),
+        ("9 ** 9 ** 9", "is too large a number"),
+        ("floor(9 ** 9 ** 9)", "is too large a number"),
         ("floor(a, b)", "computes with a word, or takes other arguments"),
     ],
 )

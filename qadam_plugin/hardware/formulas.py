@@ -22,6 +22,14 @@ from .expressions import checked_tree
 
 FUNCTIONS = ("min", "max", "floor", "ceil", "exact")
 
+#: Largest exponent that is worked out in whole numbers: a larger one could take for ever.
+_MOST_EXACT = 64
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return base**exponent if abs(exponent) <= _MOST_EXACT else float(base) ** float(exponent)
+
+
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -29,7 +37,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
+    ast.Pow: _power,
 }
 
 _COMPARISON: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
