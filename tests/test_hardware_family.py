@@ -213,6 +213,17 @@ def test_simba_has_its_levels_and_its_accumulators() -> None:
     assert shipped == arch_yaml(config, 0.2, "qadam-tl arch simba_like.yaml")
 
 
+def test_operands_that_share_a_word_are_lanes_inside_a_pe() -> None:
+    config = config_from_values({**load_config("simba_like").values, "pe_type": "subword8"}, "x")
+    spec = build_spec(config, 0.2, lanes=2)
+    assert (spec.compute.instances, spec.compute.attributes["lanes"], spec.compute.attributes["macs_per_pe"]) == (
+        512,
+        2,
+        32,
+    )
+    assert pe_array(spec) == (1, 16)
+
+
 def test_a_pes_control_is_shared_by_its_macs() -> None:
     library = load_library()
     config = load_config("simba_like")
