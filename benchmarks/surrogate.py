@@ -4,7 +4,8 @@
                                    [--timeloop FILE] [--characterize-log FILE]
 
 1. Errors on held-out configs of the shipped design space, for each PE type and network, beside those of polynomials
-   over the parameters alone, as the QADAM papers describe them, with the same selection.
+   over the parameters alone, as the QADAM papers describe them, with the same selection. Then the errors of the same
+   models on configs between the points of the shipped space, drawn at random and computed exactly.
 2. Points priced per second on one core, over a space of 1.44 million configs that lies inside the models' range.
 3. Hypervolume: models fitted to N configs of SPACE drawn at random, the whole space predicted and refined, against the
    front of the whole space computed exactly. Logarithmic axes, the space's worst valid point as reference.
@@ -39,7 +40,7 @@ from qadam_plugin.hardware.space import DesignSpace, default_space, load_space, 
 from qadam_plugin.hardware.space_arrays import config_block, sample_space
 from qadam_plugin.ppa.accelerator.bounds import NetworkBounder
 from qadam_plugin.ppa.accelerator.fit import choose_terms, held_out_errors, split_held_out
-from qadam_plugin.ppa.accelerator.models import AcceleratorModels
+from qadam_plugin.ppa.accelerator.models import AcceleratorModels, HeldOut
 from qadam_plugin.ppa.accelerator.prices import Pricer
 from qadam_plugin.ppa.accelerator.terms import TermValues, candidate_forms
 from qadam_plugin.ppa.regression import fit_coefficients, predictions
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--space", type=Path, help="design space for the hypervolume; left out, the shipped one")
     parser.add_argument("--exact", type=Path, help="folder with exact results of SPACE; left out, in --out")
     parser.add_argument("--train", type=int, default=240)
+    parser.add_argument("--between", type=int, default=160, help="configs between the grid's points")
     parser.add_argument("--timeloop", type=Path, help="mapper references, JSON")
     parser.add_argument("--characterize-log", type=Path)
     options = parser.parse_args()
@@ -79,6 +81,7 @@ def main() -> None:
     exact_seconds = sweep(default_space(), networks, options.out / "default", engine)
     fit = fitted(options.out / "default", engine)
     print_errors(fit, engine)
+    print_errors_between(fit, networks, options, engine)
     point_seconds = print_throughput(fit, networks, engine)
     space = load_space(options.space) if options.space else default_space()
     print_hypervolume(space, networks[0], options, engine)
@@ -136,9 +139,7 @@ def print_errors(fit: SurrogateFit, engine: RowStationaryEngine) -> None:
         ours = {record.figure: record.held_out for record in found.errors}
         for figure, pair in figures.items():
             other = held_out_errors(*pair)
-            cells = [
-                f"{100 * e.median:.2f} / {100 * e.mean:.2f} / {100 * e.largest:.2f}" for e in (ours[figure], other)
-            ]
+            cells = [in_per_cent(errors) for errors in (ours[figure], other)]
             print(
                 f"   {found.training.network.name:20}{found.training.pe.name:10}{figure:18}{cells[0]:>22}{cells[1]:>22}"
             )
@@ -147,6 +148,30 @@ def print_errors(fit: SurrogateFit, engine: RowStationaryEngine) -> None:
                 worst["mean"].append(ours[figure].mean)
     median, mean = (100 * max(worst[name]) for name in ("median", "mean"))
     print(f"   worst of latency, on-chip and total energy: median {median:.2f} %, mean {mean:.2f} %")
+
+
+def in_per_cent(errors: HeldOut) -> str:
+    """Median, mean and largest error."""
+    return f"{100 * errors.median:.2f} / {100 * errors.mean:.2f} / {100 * errors.largest:.2f}"
+
+
+def print_errors_between(
+    fit: SurrogateFit, networks: tuple[Network, ...], options: argparse.Namespace, engine: RowStationaryEngine
+) -> None:
+    """Part 1, second half."""
+    configs = sample_space(parse_space(FINE, "benchmarks/surrogate.py"), options.between, seed=1)
+    sweep(configs, networks, options.out / "between", engine)
+    with ResultStore.reading(options.out / "between") as store:
+        exact = results_frame(store).set_index(["network", "config_id"])
+    models = AcceleratorModels(fit.file, networks, engine.library)
+    print(f"   {len(configs)} configs between the points of the shipped space: median / mean / largest")
+    for name in dict.fromkeys(config.pe.name for config in configs):
+        chosen = [config for config in configs if config.pe.name == name]
+        for network, seen in zip(networks, models.predict(config_block(chosen[0].pe, chosen)), strict=True):
+            truth = exact.loc[[(network.name, config.config_id) for config in chosen]]
+            for figure in ("latency_ms", "onchip_energy_uj", "energy_uj", "dram_energy_uj"):
+                errors = held_out_errors(getattr(seen, figure), truth[figure].to_numpy(dtype=float))
+                print(f"   {network.name:20}{name:10}{figure:18}{in_per_cent(errors):>22}", flush=True)
 
 
 def print_throughput(fit: SurrogateFit, networks: tuple[Network, ...], engine: RowStationaryEngine) -> float:

@@ -197,3 +197,14 @@ def _random_configs(count: int) -> tuple[AcceleratorConfig, ...]:
         )
         for _ in range(count)
     )
+
+
+@pytest.mark.parametrize("network", ["resnet20-cifar10", "resnet34-imagenet"])
+def test_terms_that_a_grid_hardly_tells_apart_are_left_out(network: str) -> None:
+    """Else predictions between the grid's points are off by any factor: 10^90 was seen on this space."""
+    for block in space_blocks(default_space()):
+        prices = Pricer(LIBRARY).price(block)
+        bounds = NetworkBounder(load_network(network), 1, block.pe, LIBRARY).bound(block, prices)
+        matrix = TermValues(block, bounds, {}).matrix(candidate_forms(block, bounds)[-1])
+        values = np.linalg.svd(matrix / np.linalg.norm(matrix, axis=0), compute_uv=False)
+        assert values[0] / values[-1] < 1e5, block.pe.name

@@ -23,8 +23,13 @@ Array = npt.NDArray[np.float64]
 #: Highest degree of a polynomial.
 DEGREE = 3
 
-#: A column is a sum of others when less than this part of its length is its own.
-_OWN = 1e-6
+#: A column is a sum of others when less than this part of its length is its own on the training configs. With less,
+#: coefficients of columns that are nearly alike grow large with opposite signs, and between the points of a grid, where
+#: the columns part, predictions are off by any factor.
+_OWN = 0.01
+
+#: Logarithms to base 2 that are no further apart stand for one value.
+_SAME = 1e-6
 
 
 class TermValues:
@@ -106,7 +111,7 @@ def _factor(name: str) -> str:
 
 
 def _varies(variable: Callable[[NetworkBounds], Array], bounds: NetworkBounds) -> bool:
-    return bool(np.ptp(np.log2(variable(bounds))) > _OWN)
+    return bool(np.ptp(np.log2(variable(bounds))) > _SAME)
 
 
 def independent_columns(matrix: Array) -> list[int]:
