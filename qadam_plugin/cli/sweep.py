@@ -30,7 +30,7 @@ where it was. Another space, network, objective or clock into the same DIR exten
 
   qadam-tl sweep --clock 0.4     # all designs at one clock, beside those at their own
 
-  qadam-tl sweep --network mobilenetv2-imagenet --bits 8,4     # activations of 8 bits, weights of 4
+  qadam-tl sweep --network resnet20-cifar10 --bits 8,4     # activations of 8 bits, weights of 4
 
   qadam-tl sweep large.yaml --sample 500 --out large     # some designs at random, to fit accelerator models to
 
