@@ -75,6 +75,7 @@ class _DaskPool(Pool[Answer]):
 
     def __init__(self, client: Client, engine: Engine, address: str) -> None:
         self._client, self._order, self._address = client, order_for(engine), address
+        self._farewell = f"the Dask scheduler at {address} is gone; {_KEPT}"
         self._futures: set[Future] = set()
 
     def check_workers(self) -> None:
@@ -95,12 +96,14 @@ class _DaskPool(Pool[Answer]):
 
     @property
     def room(self) -> int:
-        threads: Any = self._client.nthreads()
+        with self._gone():
+            threads: Any = self._client.nthreads()
         return QUEUE_PER_PROCESS * max(1, sum(threads.values()))
 
     def submit(self, job: Job[Answer]) -> None:
         # Not pure: equal tasks of an earlier sweep are not looked for. Any number of workers may be lost.
-        self._futures.add(self._client.submit(do, self._order, job, pure=False, key=f"qadam-tl-{uuid4().hex}"))
+        with self._gone():
+            self._futures.add(self._client.submit(do, self._order, job, pure=False, key=f"qadam-tl-{uuid4().hex}"))
 
     def collect(self) -> list[Answer]:
         done = self._wait()
@@ -109,25 +112,33 @@ class _DaskPool(Pool[Answer]):
 
     def _wait(self) -> set[Future]:
         """At least one future that has come to an end."""
-        from distributed import CancelledError, wait
+        from distributed import wait
 
         alone_since: float | None = None
         while True:
-            try:
+            with self._gone(), suppress(TimeoutError):
                 found: Any = wait(self._futures, timeout=1, return_when="FIRST_COMPLETED")
                 return set(found.done)
-            except TimeoutError:
-                pass
-            except (CancelledError, OSError):
-                raise RunError(f"the Dask scheduler at {self._address} is gone; {_KEPT}") from None
-            if self._client.status != "running":
-                raise RunError(f"the Dask scheduler at {self._address} is gone; {_KEPT}")
-            if self._client.scheduler_info(n_workers=-1)["workers"]:
+            with self._gone():
+                if self._client.status != "running":
+                    raise OSError(self._client.status)
+                workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            if workers:
                 alone_since = None
                 continue
             alone_since = alone_since or time.monotonic()
             if time.monotonic() - alone_since > _PATIENCE_S:
                 raise RunError(f"the Dask scheduler at {self._address} has had no workers for {_PATIENCE_S} s; {_KEPT}")
+
+    @contextmanager
+    def _gone(self) -> Iterator[None]:
+        """What asking a scheduler that is gone comes to, in one line."""
+        from distributed import CancelledError
+
+        try:
+            yield
+        except (CancelledError, OSError):
+            raise RunError(self._farewell) from None
 
     def _answer(self, future: Future) -> Answer:
         from distributed import CancelledError, KilledWorker
@@ -143,7 +154,7 @@ class _DaskPool(Pool[Answer]):
                 f"{error.allowed_failures + 1} Dask workers died on the same config (out of memory?); {_KEPT}"
             ) from None
         except (CancelledError, OSError):
-            raise RunError(f"the Dask scheduler at {self._address} is gone; {_KEPT}") from None
+            raise RunError(self._farewell) from None
         except Exception as error:
             raise RunError(f"{_unfit('of the cluster', error)}; {_KEPT}") from None
 
