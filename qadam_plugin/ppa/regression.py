@@ -150,7 +150,8 @@ def grow(matrix: Array, values: Array, start: Sequence[int], log: bool, sound: S
             break
         errors = score([(*chosen, column) for column in others])
         taken = None
-        for index in np.argsort(errors, kind="stable"):
+        # Terms that the points cannot tell apart differ by rounding, which is not the same everywhere: the first wins.
+        for index in np.argsort([float(f"{error:.6g}") for error in errors], kind="stable"):
             if not errors[index] < least * (1 - WORTHWHILE):
                 break
             form = (*chosen, others[int(index)])
