@@ -28,8 +28,9 @@ DEGREE = 3
 #: the columns part, predictions are off by any factor.
 _OWN = 0.01
 
-#: Logarithms to base 2 that are no further apart stand for one value.
-_SAME = 1e-6
+#: A variable whose logarithms to base 2 are no further apart over the training configs has no terms: what it would be
+#: given as coefficient is noise, and elsewhere the variable may be large.
+_SAME = 0.01
 
 
 class TermValues:
