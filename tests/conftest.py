@@ -1,4 +1,4 @@
-"""What holds for every test: Ctrl-C reaches its processes, and reports say which real tools it asks."""
+"""What holds for every test: Ctrl-C reaches its processes, no example is timed, reports say which real tools it asks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import platform
 import signal
 
 import pytest
+from hypothesis import settings
+
+# Tests assert what is computed, never how fast: a busy machine fails none.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
