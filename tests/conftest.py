@@ -1,4 +1,4 @@
-"""What holds for every test: Ctrl-C reaches its processes, no example is timed, reports say which real tools it asks."""
+"""What holds for every test: Ctrl-C reaches its processes, no example is timed, reports say which tools are asked."""
 
 from __future__ import annotations
 
