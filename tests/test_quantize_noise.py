@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -124,8 +125,30 @@ def test_weights_must_be_those_of_the_network(tmp_path: Path) -> None:
         np.savez(path, **wrong)  # pyright: ignore[reportArgumentType]
         with pytest.raises(InputError, match=message):
             read_weights(path, network)
-    path.write_bytes(b"nothing of the kind")
-    with pytest.raises(InputError, match=r"is no readable .npz file"):
+
+
+def test_file_that_holds_no_arrays_is_refused_in_our_own_words(tmp_path: Path) -> None:
+    network, path = load_network("resnet20-cifar10"), tmp_path / "weights.npz"
+    np.savez_compressed(path, fc=np.random.default_rng(3).normal(size=640))
+    whole = path.read_bytes()
+    np.save(tmp_path / "fc.npy", np.ones(640))
+    np.savez(tmp_path / "words.npz", fc=np.array([1, "x", None], dtype=object))
+    wanted = "arrays of numbers by layer are wanted, as numpy.savez writes them"
+    for content, message in (
+        (b"", "is no .npz file, or only a part of one"),
+        (b"nothing of the kind", "is no .npz file, or only a part of one"),
+        (whole[: len(whole) // 2], "is no .npz file, or only a part of one"),
+        ((tmp_path / "fc.npy").read_bytes(), "is no .npz file, or only a part of one"),
+        ((tmp_path / "words.npz").read_bytes(), "fc: is no array of numbers, or damaged"),
+        (whole[:300] + bytes(100) + whole[400:], "fc: is no array of numbers, or damaged"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError) as caught:
+            read_weights(path, network)
+        assert str(caught.value) == f"{path}: {message}; {wanted}"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fc.npy", b"\x93NUMPY\x01\x00\x10\x00{((((          \n")
+    with pytest.raises(InputError, match="fc: is no array of numbers, or damaged"):
         read_weights(path, network)
 
 

@@ -17,6 +17,8 @@ Weights = dict[str, npt.NDArray[np.floating]]
 #: ONNX operators with weights, and the place of these among the inputs.
 _WEIGHTED = {"Conv": 1, "Gemm": 1, "MatMul": 1}
 
+_WANTED = "arrays of numbers by layer are wanted, as numpy.savez writes them"
+
 
 def read_weights(path: Path, network: Network) -> Weights:
     """Weights of every layer of a network.
@@ -44,11 +46,22 @@ def read_weights(path: Path, network: Network) -> Weights:
 
 
 def _of_npz(path: Path) -> Weights:
+    """Arrays of a zip file of .npy files."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(path, "", f"is no readable .npz file ({error})") from None
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy"): _array(archive, name, path) for name in archive.namelist()}
+    except OSError as error:
+        raise InputError(path, "", f"cannot be read: {error.strerror}") from None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise InputError(path, "", f"is no .npz file, or only a part of one; {_WANTED}") from None
+
+
+def _array(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.floating]:
+    try:
+        with archive.open(name) as handle:
+            return np.lib.format.read_array(handle, allow_pickle=False)
+    except Exception:  # a damaged file: zipfile, zlib, numpy and what parses its headers each raise their own
+        raise InputError(path, name.removesuffix(".npy"), f"is no array of numbers, or damaged; {_WANTED}") from None
 
 
 def _of_onnx(path: Path, network: Network) -> Weights:
