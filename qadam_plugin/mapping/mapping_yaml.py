@@ -17,11 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import InputError
 from ..hardware.archspec import ArchSpec, Fanout, Storage
-from ..userfile import UniqueKeyLoader, read_text
+from ..userfile import parse_yaml, read_text
 from ..workloads.layer import DIMENSIONS, TENSORS, Layer
 from .nest import SPATIAL_X, SPATIAL_Y, TEMPORAL, LevelLoops, Mapping
 
@@ -127,10 +125,7 @@ def with_keeps_of(path: str | Path, spec: ArchSpec) -> ArchSpec:
 
 def _entries(path: str | Path) -> list[Any]:
     """The list of entries of a mapping file."""
-    try:
-        data = yaml.load(read_text(path), UniqueKeyLoader)  # a subclass of SafeLoader
-    except yaml.YAMLError as error:
-        raise InputError(path, "", f"not valid YAML: {' '.join(str(error).split())}") from None
+    data = parse_yaml(read_text(path), path)
     entries = data.get("mapping") if isinstance(data, dict) else None
     if not isinstance(entries, list):
         raise InputError(path, "mapping", "a list of entries with target and type is wanted")

@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import InputError
 from ..hardware.archspec import ArchSpec
-from ..userfile import UniqueKeyLoader, read_text
+from ..userfile import parse_yaml, read_text
 from .energy_table import EnergyTable
 
 _RANGE = re.compile(r"\[[^\]]*\]")
@@ -30,10 +28,7 @@ def read_ert(path: str | Path, spec: ArchSpec) -> EnergyTable:
     InputError : not an ERT, a component or action is missing, or two tables disagree.
     """
     source = str(path)
-    try:
-        data = yaml.load(read_text(path), UniqueKeyLoader)  # a subclass of SafeLoader
-    except yaml.YAMLError as error:
-        raise InputError(source, "", f"not valid YAML: {' '.join(str(error).split())}") from None
+    data = parse_yaml(read_text(path), source)
     if isinstance(data, dict) and "ERT_summary" in data:
         raise InputError(source, "ERT_summary", "this is Accelergy's summary; give the ERT itself (ERT.yaml)")
     tables = data.get("ERT", {}).get("tables") if isinstance(data, dict) and isinstance(data.get("ERT"), dict) else None
