@@ -76,13 +76,19 @@ def test_tables_of_errors_are_read_and_mistakes_named(tmp_path: Path) -> None:
     assert source.name == "added_error" and source.error(((8, 4), (8, 4))) == 1.75
     with pytest.raises(InputError, match="has no error for weights of second at 3 bits"):
         source.error(((8, 4), (8, 3)))
+    both = "bits, accuracy or layer, operand, bits, error"
     for text, message in (
         ("layer,operand,bits,error\nfrist,weights,4,1\n", "line 2: the network has no layer 'frist'; did you mean"),
         ("layer,operand,bits,error\nfirst,bias,4,1\n", "operand 'bias' is none of activations, weights"),
         ("layer,operand,bits,error\nfirst,weights,4,-1\n", "column error: a number, zero or more"),
         ("bits,accuracy\n8/4 8/4 8/4,70\n", "1 or 2 pairs are wanted, not 3"),
         ('bits,accuracy\n"8,4",170\n', "0 to 100 percent is wanted"),
-        ("bits,top1\n8/4,70\n", "the columns bits, accuracy are wanted"),
+        ("bits,accuracy\n8/4\n", "line 2: 2 cells are wanted, not 1"),
+        (f"bits,accuracy\n{'8' * 5000}/4,70\n", "line 2, column bits: 1 to 32 bits are wanted"),
+        (f"bits,accuracy\n{'8' * 200_000},70\n", "line 2: is no row of a table"),
+        ("bits,top1\n8/4,70\n", f"line 1: the columns {both} are wanted, not bits, top1"),
+        ("layer,bits,error\nfirst,4,1\n", f"line 1: the columns {both} are wanted, not layer, bits, error"),
+        ("", f"is empty; the columns {both} and at least one row are wanted"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=message):

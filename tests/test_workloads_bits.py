@@ -30,6 +30,8 @@ layers:
 - {name: d, kind: fc, inputs: 16, outputs: 10}
 """
 
+ALL_BUT_ONE = "".join(f"{step.name}: 8\n" for step in load_network("resnet20-cifar10").steps[:-1])
+
 
 def bits_by_name(network: Network) -> dict[str, tuple[int | None, int | None, int | None]]:
     """(activations, weights, outputs) of every layer."""
@@ -142,7 +144,7 @@ def test_bits_in_the_network_file():
         ("bits: 8}", "bits: {weight: 4}}", "layers[0].bits.weight: unknown key; did you mean 'weights'?"),
         ("bits: [6, 8]}", "bits: [6, 8, 4, 4]}", "layers[2].bits: 8 (both), [8, 4]"),
         ("bits: [6, 8]}", "bits: [6, yes]}", "layers[2].bits: 1 to 32 bits are wanted, not a yes/no value (true)"),
-        ("bits: {activations: 8, weights: 4}\n", "", "second: has no bits and 1 more layers"),
+        ("bits: {activations: 8, weights: 4}\n", "", "second and 1 more layer have no bits: add them, or a default"),
         ("size: 8, bits: 8}", "size: 8, bits: [8, 8, 4]}", "first: its output has 4 bits, but second reads it with 8"),
         ("size: 8, bits: 8}", "size: 8, feeds: [fist]}", "first.feeds: no other layer is named 'fist'; did you mean"),
         ("size: 8}", "size: 8, feeds: [fc]}", "layers[1].feeds: is for one layer"),
@@ -175,12 +177,13 @@ def test_bits_of_layers_from_a_file(tmp_path: Path, name: str, text: str):
     ("name", "text", "message"),
     [
         ("b.yaml", "default: 8\nlayer1.0.conv3: 8\n", "layer1.0.conv3: the network has no such layer; did you mean"),
-        ("b.yaml", "conv1: 8\n", "layer1.0.conv1: has no bits and 18 more layers: add it, or a default"),
+        ("b.yaml", "conv1: 8\n", "layer1.0.conv1 and 18 more layers have no bits: add them, or a default"),
+        ("b.yaml", ALL_BUT_ONE, "fc has no bits: add it, or a default"),
         ("b.yaml", "", "names no layer and no default"),
         ("b.yaml", "conv1: 0\n", "conv1: 1 to 32 bits are wanted, not 0"),
         ("b.yaml", "conv1: eight\n", "conv1: 8 (both), [8, 4]"),
-        ("b.csv", "layer,activations\n", "line 1: column 'weights' is missing"),
-        ("b.csv", "layer,activations,weights,width\n", "line 1: column 'width' is not known"),
+        ("b.csv", "layer,activations\nconv1,8\n", "line 1: column 'weights' is missing"),
+        ("b.csv", "layer,activations,weights,width\n", "line 1: unknown column 'width'; known are"),
         ("b.csv", "layer,activations,weights\nconv1,8\n", "line 2: 3 cells are wanted, not 2"),
         ("b.csv", "layer,activations,weights\nconv1,8,4.5\n", "line 2, column weights: 1 to 32 bits are wanted, not"),
         ("b.csv", "layer,activations,weights\nconv1,8,\n", "line 2, column weights: 1 to 32 bits are wanted, not ''"),

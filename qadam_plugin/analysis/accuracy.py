@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..userfile import read_text, suggestion
+from ..usertable import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,26 +63,13 @@ def read_accuracy(path: str | Path) -> AccuracyTable:
     InputError : names file, line and column: no such file, a missing, unknown or repeated column, a cell too many or
         too few, a name that is missing, a number that is no percentage, a network and PE type given twice.
     """
-    lines = read_text(path).removeprefix("\ufeff").splitlines()
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    if not numbered:
-        raise InputError(path, "", f"is empty; the columns {', '.join(COLUMNS)} and at least one row are wanted")
-    columns = _cells(numbered[0][1])
-    _check_columns(columns, f"line {numbered[0][0]}", path)
     rows: dict[tuple[str, str], Accuracy] = {}
-    first: dict[tuple[str, str], int] = {}
-    for number, line in numbered[1:]:
-        where = f"line {number}"
-        cells = _cells(line)
-        if len(cells) != len(columns):
-            raise InputError(path, where, f"{len(columns)} cells are wanted, not {len(cells)}")
-        named = dict(zip(columns, cells, strict=True))
-        key = (_name(named, "network", where, path), _name(named, "pe_type", where, path))
+    first: dict[tuple[str, str], str] = {}
+    for where, cells in read_table(path, COLUMNS).rows():
+        key = (_name(cells, "network", where, path), _name(cells, "pe_type", where, path))
         if key in rows:
-            raise InputError(path, where, f"{key[0]} with {key[1]} already stands in line {first[key]}")
-        rows[key], first[key] = _accuracy(named, where, path), number
-    if not rows:
-        raise InputError(path, "", "has no rows below its column names")
+            raise InputError(path, where, f"{key[0]} with {key[1]} already stands in {first[key]}")
+        rows[key], first[key] = _accuracy(cells, where, path), where
     return AccuracyTable(rows, str(path))
 
 
@@ -110,21 +96,6 @@ def missing_accuracy(results: pd.DataFrame, table: AccuracyTable) -> list[tuple[
     """(network, PE type) of the results that the table says nothing about, in their order."""
     pairs = dict.fromkeys(zip(results["network"], results["pe_type"], strict=True))
     return [pair for pair in pairs if table.of(*pair) is None]
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]))]
-
-
-def _check_columns(columns: list[str], where: str, path: str | Path) -> None:
-    for column in columns:
-        if column not in COLUMNS:
-            raise InputError(path, where, f"unknown column '{column}'; {suggestion(column, COLUMNS)}")
-        if columns.count(column) > 1:
-            raise InputError(path, where, f"column '{column}' stands twice")
-    for column in COLUMNS:
-        if column not in columns:
-            raise InputError(path, where, f"column '{column}' is missing")
 
 
 def _name(cells: Mapping[str, str], column: str, where: str, path: str | Path) -> str:

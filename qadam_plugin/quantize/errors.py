@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import inspect
 import math
@@ -18,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, QadamError, RunError
-from ..userfile import read_text, suggestion
+from ..userfile import suggestion
+from ..usertable import UserTable, read_table
 from ..workloads.bits import Step
 from .noise import gaussian_noise_to_signal, noise_to_signal
 from .settings import Widths
@@ -27,6 +27,9 @@ from .settings import Widths
 ACTIVATIONS = {"relu": False, "gaussian": True}
 
 _OPERANDS = ("activations", "weights")
+
+#: Columns of measured settings, and of errors that add up.
+_LISTED, _ADDED = ("bits", "accuracy"), ("layer", "operand", "bits", "error")
 
 
 class ErrorSource(ABC):
@@ -172,8 +175,8 @@ def function_error(text: str, steps: Sequence[Step], option: str = "--accuracy-c
     return FunctionError(found, steps, text)
 
 
-def added_errors(path: Path, steps: Sequence[Step]) -> AddedErrors:
-    """Errors that add up, from a CSV of layer, operand (``activations`` or ``weights``), bits and error.
+def _added_errors(table: UserTable, steps: Sequence[Step]) -> AddedErrors:
+    """Errors that add up, by layer, operand (``activations`` or ``weights``) and bits.
 
     Layers and bits that it does not have cost nothing only where they are not searched: asking for one is an error.
 
@@ -181,9 +184,9 @@ def added_errors(path: Path, steps: Sequence[Step]) -> AddedErrors:
     ------
     InputError : names file, line and column.
     """
-    names = {step.name: at for at, step in enumerate(steps)}
+    path, names = table.path, {step.name: at for at, step in enumerate(steps)}
     found: dict[tuple[int, int, int], float] = {}
-    for where, row in _rows(path, ("layer", "operand", "bits", "error")):
+    for where, row in table.rows():
         if row["layer"] not in names:
             message = f"the network has no layer '{row['layer']}'; {suggestion(row['layer'], list(names))}"
             raise InputError(path, where, message)
@@ -216,8 +219,8 @@ class ListedErrors(ErrorSource):
         return self.settings[widths]
 
 
-def listed_errors(path: Path, steps: Sequence[Step]) -> ListedErrors:
-    """Errors of whole settings, from a CSV of bits and accuracy.
+def _listed_errors(table: UserTable, steps: Sequence[Step]) -> ListedErrors:
+    """Errors of whole settings.
 
     ``bits`` are ``8,4`` (activations, weights) everywhere, or so for each layer in the order of the network, apart by
     blanks; ``accuracy`` is percent, and the error what it lacks to 100.
@@ -226,8 +229,9 @@ def listed_errors(path: Path, steps: Sequence[Step]) -> ListedErrors:
     ------
     InputError : names file, line and column.
     """
+    path = table.path
     found: dict[Widths, float] = {}
-    for where, row in _rows(path, ("bits", "accuracy")):
+    for where, row in table.rows():
         pairs = [_pair(text, path, f"{where}, column bits") for text in row["bits"].replace("/", ",").split()]
         if len(pairs) not in (1, len(steps)):
             raise InputError(path, f"{where}, column bits", f"1 or {len(steps)} pairs are wanted, not {len(pairs)}")
@@ -242,31 +246,14 @@ def listed_errors(path: Path, steps: Sequence[Step]) -> ListedErrors:
 
 
 def read_errors(path: Path, steps: Sequence[Step]) -> ErrorSource:
-    """Either kind of CSV, told apart by its columns.
+    """Errors from a CSV of bits and accuracy, or of layer, operand, bits and error.
 
     Raises
     ------
     InputError : names file, line and column.
     """
-    lines = [line for line in read_text(path).removeprefix("\ufeff").splitlines() if line and not line.startswith("#")]
-    columns = {cell.strip() for cell in lines[0].split(",")} if lines else set()
-    return added_errors(path, steps) if "layer" in columns else listed_errors(path, steps)
-
-
-def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """Rows with where they stand; exactly these columns, in any order."""
-    lines = read_text(path).removeprefix("\ufeff").splitlines()
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    cells = [(f"line {number}", [cell.strip() for cell in next(csv.reader([line]))]) for number, line in numbered]
-    if len(cells) < 2:
-        raise InputError(path, "", f"the columns {', '.join(columns)} and at least one row are wanted")
-    where, names = cells[0]
-    if sorted(names) != sorted(columns):
-        raise InputError(path, where, f"the columns {', '.join(columns)} are wanted, not {', '.join(names)}")
-    for where, row in cells[1:]:
-        if len(row) != len(names):
-            raise InputError(path, where, f"{len(names)} cells are wanted, not {len(row)}")
-    return [(where, dict(zip(names, row, strict=True))) for where, row in cells[1:]]
+    table = read_table(path, _LISTED, _ADDED)
+    return _added_errors(table, steps) if "layer" in table.columns else _listed_errors(table, steps)
 
 
 def _pair(text: str, path: Path, where: str) -> tuple[int, int]:
@@ -277,7 +264,7 @@ def _pair(text: str, path: Path, where: str) -> tuple[int, int]:
 
 
 def _whole(text: str, path: Path, where: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 32):
+    if not (text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 32):
         raise InputError(path, where, f"1 to 32 bits are wanted, not '{text}'")
     return int(text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..userfile import describe, parse_mapping, read_text, suggestion
+from ..usertable import read_table
 from .layer import Layer
 
 LOWEST, HIGHEST = 1, 32
@@ -152,11 +152,17 @@ def bits_of_steps(steps: Sequence[Step], bits: Bits) -> dict[str, LayerBits]:
     for name in names:
         found = bits.layers.get(name, bits.default)
         if found is None:
-            missing = [other for other in names if other not in bits.layers]
-            rest = f" and {len(missing) - 1} more layers" if len(missing) > 1 else ""
-            raise InputError(bits.source, name, f"has no bits{rest}: add it, or a {DEFAULT}")
+            raise InputError(bits.source, "", _lacking([other for other in names if other not in bits.layers]))
         given[name] = found
     return {step.name: replace(given[step.name], outputs=_output(step, given, bits)) for step in steps}
+
+
+def _lacking(names: Sequence[str]) -> str:
+    """What to say of layers without bits."""
+    if len(names) == 1:
+        return f"{names[0]} has no bits: add it, or a {DEFAULT}"
+    more = "1 more layer" if len(names) == 2 else f"{len(names) - 1} more layers"
+    return f"{names[0]} and {more} have no bits: add them, or a {DEFAULT}"
 
 
 def _output(step: Step, given: Mapping[str, LayerBits], bits: Bits) -> int:
@@ -192,30 +198,13 @@ def _of_file(path: Path, source: object) -> Bits:
 
 def _read_csv(path: Path) -> dict[str, object]:
     """Rows ``layer,activations,weights`` and perhaps ``outputs``, under these names in any order."""
-    lines = read_text(path).removeprefix("\ufeff").splitlines()
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
-    rows = [(f"line {number}", [cell.strip() for cell in next(csv.reader([line]))]) for number, line in numbered]
-    if not rows:
-        raise InputError(path, "", "is empty; the columns layer, activations, weights are wanted")
-    where, columns = rows[0]
-    known = ("layer", *_FIELDS)
-    for column in columns:
-        if column not in known or columns.count(column) > 1:
-            what = "stands twice" if column in known else f"is not known; {suggestion(column, known)}"
-            raise InputError(path, where, f"column '{column}' {what}")
-    for column in known[:3]:
-        if column not in columns:
-            raise InputError(path, where, f"column '{column}' is missing")
     found: dict[str, object] = {}
-    for where, cells in rows[1:]:
-        if len(cells) != len(columns):
-            raise InputError(path, where, f"{len(columns)} cells are wanted, not {len(cells)}")
-        row = dict(zip(columns, cells, strict=True))
+    for where, row in read_table(path, ("layer", *_FIELDS[:2]), optional=_FIELDS[2:]).rows():
         name = row.pop("layer")
         if not name or name in found:
             raise InputError(path, where, f"layer '{name}' stands twice" if name else "the layer has no name")
         for column, cell in row.items():
-            if not cell.isdecimal() and (cell or column != "outputs"):
+            if not (cell.isdecimal() and len(cell) <= 2) and (cell or column != "outputs"):
                 raise InputError(path, f"{where}, column {column}", f"{_RANGE} are wanted, not '{cell}'")
         found[name] = {column: int(cell) for column, cell in row.items() if cell}
     return found
