@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = "pe_type: [int16, lightpe1]\nrows: 4\ncols: 4\nglb_kib: 64\n"
+
+#: Hosts of our plug-ins, which are there when they load one.
+HOSTS = {"accelergy"}
 
 
 def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -31,6 +38,36 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     done = run(home / "env/bin/python", "-m", "pip", "install", "--quiet", *source, cwd=home)
     assert done.returncode == 0, done.stderr
     return home
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [
+        *project["dependencies"],
+        *(item for extra in project["optional-dependencies"].values() for item in extra),
+    ]
+    known = {name(re.split(r"[^\w.-]", item)[0]) for item in declared}
+    providers = packages_distributions()
+    found = {package for file in ROOT.glob("*qadam*/**/*.py") for package in imported(file)}
+    found -= {*sys.stdlib_module_names, *HOSTS, "qadam_plugin"}
+    missing = {item for item in found if not known & set(map(name, providers.get(item, [item])))}
+    assert {"numpy", "yaml", "onnx", "hwcomponents"} <= found and not missing
+
+
+def imported(file: Path) -> set[str]:
+    """Top-level packages that a module imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    plain = {item.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for item in node.names}
+    return plain | {
+        node.module.split(".")[0]
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module
+    }
+
+
+def name(distribution: str) -> str:
+    """Name of a distribution as indices compare it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 @pytest.mark.slow
