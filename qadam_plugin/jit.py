@@ -28,6 +28,9 @@ from numba.extending import register_jitable
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 _LOCK = threading.Lock()
 
+#: How kernels are compiled, which their source does not say: while one runs, other threads do, that of Ctrl-C too.
+_FORM = b"nogil"
+
 #: Attribute that marks steps.
 _STEP = "_compiled_into_kernels"
 
@@ -69,12 +72,12 @@ def _compile(kernel: _Kernel, counted: bool) -> _Kernel:
     """Kernel with or without numba's reference counting."""
     root = _cache_root()
     if root is None:
-        return cast(_Kernel, numba.njit(_nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
+        return cast(_Kernel, numba.njit(nogil=True, _nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
     with _LOCK:
         before = config.CACHE_DIR  # pyright: ignore[reportAttributeAccessIssue]
         config.CACHE_DIR = str(root / _version(kernel))  # pyright: ignore[reportAttributeAccessIssue]
         try:
-            return cast(_Kernel, numba.njit(cache=True, _nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
+            return cast(_Kernel, numba.njit(cache=True, nogil=True, _nrt=counted, no_cfunc_wrapper=True)(kernel))  # pyright: ignore[reportCallIssue]
         finally:
             config.CACHE_DIR = before  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -116,7 +119,7 @@ def _version(kernel: Callable[..., object]) -> str:
     """Short digest of everything that the machine code of a kernel is made from."""
     found: dict[Callable[..., object], bytes] = {}
     _gather(kernel, found)
-    return hashlib.sha256(b"".join(sorted(found.values()))).hexdigest()[:16]
+    return hashlib.sha256(b"".join([_FORM, *sorted(found.values())])).hexdigest()[:16]
 
 
 def _gather(kernel: Callable[..., object], found: dict[Callable[..., object], bytes]) -> None:

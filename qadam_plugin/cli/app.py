@@ -29,11 +29,10 @@ from . import (
     verify,
 )
 from . import map as map_command
+from .interruption import EXIT_CODE, MESSAGE
 
 #: Base of every complaint about the command line itself. Older typer takes it from click, newer brings its own.
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
-
-_INTERRUPTED = 130
 
 
 def _version(wanted: bool) -> None:
@@ -93,7 +92,7 @@ def main(argv: list[str] | None = None) -> None:
         typer.echo(f"qadam-tl: {error}", err=True)
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        code = _INTERRUPTED
+        code = EXIT_CODE
     except _BadUsage as error:
         typer.echo(f"qadam-tl: {_usage_line(error)}", err=True)
         sys.exit(2)
@@ -102,8 +101,8 @@ def main(argv: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(1)
     # Newer typer makes an exit code of Ctrl-C, older ones let it through.
-    if code == _INTERRUPTED:
-        typer.echo("qadam-tl: interrupted", err=True)
+    if code == EXIT_CODE:
+        typer.echo(MESSAGE, err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

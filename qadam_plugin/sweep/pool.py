@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
@@ -15,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from ..engines.base import Engine
 from ..errors import RunError
+from ..processes import end_processes, interrupt_held
 from .worker import Job, start, work
 
 #: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
@@ -92,7 +92,14 @@ def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterat
     stop = context.Event()
     before = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(engine, stop)) as executor:
-        yield _ProcessPool(executor, jobs, stop.set, lambda: set(multiprocessing.active_children()) - before)
+        pool = _ProcessPool(executor, jobs, stop.set, lambda: set(multiprocessing.active_children()) - before)
+        try:
+            yield pool
+        except BaseException:
+            # Answers that somebody wants are collected by now; a worker that is still starting would be waited for.
+            with interrupt_held():
+                end_processes(pool.workers(), _GRACE_S[1])
+            raise
 
 
 class _HerePool(Pool[A]):
@@ -135,7 +142,7 @@ class _ProcessPool(Pool[A]):
         stop: Callable[[], None],
         workers: Callable[[], Collection[BaseProcess]],
     ) -> None:
-        self._executor, self._jobs, self._stop, self._workers = executor, jobs, stop, workers
+        self._executor, self._jobs, self._stop, self.workers = executor, jobs, stop, workers
         self._futures: set[Future[list[A]]] = set()
 
     @property
@@ -147,7 +154,7 @@ class _ProcessPool(Pool[A]):
         return self._jobs * QUEUE_PER_PROCESS
 
     def submit(self, job: Job[A]) -> None:
-        with _explained_death(), _interrupt_held():
+        with _explained_death(), interrupt_held():
             self._futures.add(self._executor.submit(work, (job,)))
 
     def collect(self) -> list[A]:
@@ -161,27 +168,17 @@ class _ProcessPool(Pool[A]):
         self._stop()
 
     def collect_finished(self) -> list[A]:
-        with _interrupt_held():
+        with interrupt_held():
             done, running = wait(self._futures, timeout=_GRACE_S[0])
             for end in (BaseProcess.terminate, BaseProcess.kill):
                 if running:
-                    for worker in self._workers():
+                    for worker in self.workers():
                         end(worker)
                     ended, running = wait(running, timeout=_GRACE_S[1])
                     done |= ended
         self._futures = set()
         sound = [future for future in done if not future.cancelled() and future.exception() is None]
         return [found for future in sound for found in future.result()]
-
-
-@contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Hold Ctrl-C back during the block. Processes started inside never get it: not even while they are starting."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

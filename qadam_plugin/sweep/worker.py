@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from ..engines.base import DesignFacts, Engine, LayerResult
 from ..errors import QadamError, RunError
 from ..hardware.config import AcceleratorConfig
+from ..processes import silence_unraisable
 from ..workloads.layer import Layer
 
 
@@ -103,6 +104,7 @@ def start(engine: Engine, stop: StopFlag) -> None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
         # Python would end without clearing up what an engine has begun, a tool of its own say.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        silence_unraisable(SystemExit)
     _process[:] = [(engine, stop)]
 
 

@@ -8,17 +8,16 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import connection, parent_process
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ..errors import InputError, RunError
+from ..processes import end_processes, interrupt_held, silence_unraisable
 from .cacti import build_cacti
 from .figures import figures_of
 from .liberty import CellLibrary
@@ -142,7 +141,7 @@ def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(max(1, min(jobs, len(points))), mp_context=context, initializer=_start) as pool:
         try:
-            with _interrupt_held():
+            with interrupt_held():
                 points_of = {pool.submit(_work, point.family, point.name, how): point for point in points}
             futures: set[Future[tuple[dict[str, str], float]]] = set(points_of)
             while futures:
@@ -154,28 +153,8 @@ def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[
             raise RunError("a worker process died; finished rows are kept: run the same command again") from None
         except BaseException:
             # Ctrl-C, a failed point, a full disk: what is under way would take minutes and could not be kept.
-            _end(set(multiprocessing.active_children()) - others)
+            end_processes(set(multiprocessing.active_children()) - others, _GRACE)
             raise
-
-
-@contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Hold Ctrl-C back during the block. Processes started inside never get it: not even while they are starting."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end(workers: Collection[BaseProcess]) -> None:
-    """End workers, those in a long simulation the hard way."""
-    for worker in workers:
-        worker.terminate()
-    deadline = time.monotonic() + _GRACE
-    for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
-        worker.kill()
 
 
 def _work(family: str, name: str, how: Measurement) -> tuple[dict[str, str], float]:
@@ -204,6 +183,7 @@ def _start() -> None:
     """Make a worker leave Ctrl-C to the parent, end when it is told to, and not outlive the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _told_to_end)
+    silence_unraisable(_Ended)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
