@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from ..errors import InputError
 from ..userfile import describe
-from .expressions import checked_tree
+from .language import Checked, Reading, checked_tree
 
 FUNCTIONS = ("min", "max", "floor", "ceil", "exact")
 
@@ -26,50 +25,14 @@ FUNCTIONS = ("min", "max", "floor", "ceil", "exact")
 _MOST_EXACT = 64
 
 
-def _power(base: Any, exponent: Any) -> Any:
-    return base**exponent if abs(exponent) <= _MOST_EXACT else float(base) ** float(exponent)
-
-
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: _power,
-}
-
-_COMPARISON: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-}
-
 Values = Mapping[str, object]
 
 _FIELD = re.compile(r"\{([^{}:]+)(?::\.([1-9])g)?\}")
 
 
 @dataclass(frozen=True)
-class Formula:
-    """A checked formula.
-
-    Attributes
-    ----------
-    text : as written.
-    names : the names that it uses.
-    source, key : where it stands, for messages.
-    """
-
-    text: str
-    names: frozenset[str]
-    source: str
-    key: str
-    _tree: ast.expr
+class Formula(Checked):
+    """A checked formula."""
 
     def number(self, values: Values) -> int | float:
         """The number that it gives.
@@ -109,7 +72,7 @@ class Formula:
 
     def _result(self, values: Values) -> Any:
         try:
-            found = _value(self._tree, values, False)
+            found = _OnNumbers(values).value(self._tree)
         except ZeroDivisionError:
             raise self._error("divides by zero", values) from None
         except OverflowError:
@@ -123,45 +86,42 @@ class Formula:
         return InputError(self.source, self.key, f"'{self.text}'{f' with {used}' if used else ''}: {message}")
 
 
-def _value(node: ast.expr, values: Values, exact: bool) -> Any:
-    """Value of a checked tree; `exact` turns every number into a fraction."""
-    match node:
-        case ast.Constant(value=value):
-            return _number(value, exact)
-        case ast.Name(id=name):
-            return _number(values[name], exact)
-        case ast.BinOp(left=left, op=op, right=right):
-            sides = _value(left, values, exact), _value(right, values, exact)
-            if any(isinstance(side, str) for side in sides):
-                raise TypeError
-            return _ARITHMETIC[type(op)](*sides)
-        case ast.UnaryOp(op=op, operand=operand):
-            found = _value(operand, values, exact)
-            if isinstance(op, ast.Not):
-                return not found
-            return -found if isinstance(op, ast.USub) else +found
-        case ast.BoolOp(op=op, values=operands):
-            together = all if isinstance(op, ast.And) else any
-            return together(_value(item, values, exact) for item in operands)
-        case ast.Compare(left=left, ops=ops, comparators=comparators):
-            sides = [_value(item, values, exact) for item in (left, *comparators)]
-            return all(_COMPARISON[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False))
-        case ast.Call(func=ast.Name(id="min" | "max" as name), args=args):
-            found = [_value(item, values, exact) for item in args]
-            return (min if name == "min" else max)(found)
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            found = _value(argument, values, True)
-            if name == "exact":
-                return found if exact else float(found)
-            return math.floor(found) if name == "floor" else math.ceil(found)
-        case ast.Call():
+class _OnNumbers(Reading):
+    """Single numbers, words and truth values; `exact` turns every number into a fraction."""
+
+    def __init__(self, values: Values, exact: bool = False) -> None:
+        self._values, self._exact = values, exact
+
+    def constant(self, value: object) -> Any:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return Fraction(str(value)) if self._exact and number else value
+
+    def named(self, name: str) -> Any:
+        return self.constant(self._values[name])
+
+    def opposite(self, truth: Any) -> Any:
+        return not truth
+
+    def together(self, every: bool, parts: Iterator[Any]) -> Any:
+        return (all if every else any)(parts)
+
+    def power(self, base: Any, exponent: Any) -> Any:
+        return base**exponent if abs(exponent) <= _MOST_EXACT else float(base) ** float(exponent)
+
+    def compute(self, function: Callable[[Any, Any], Any], node: ast.expr, left: Any, right: Any) -> Any:
+        if isinstance(left, str) or isinstance(right, str):
             raise TypeError
-        case _:
-            raise AssertionError(f"unchecked node {node!r}")
+        return function(left, right)
 
-
-def _number(value: object, exact: bool) -> object:
-    return Fraction(str(value)) if exact and isinstance(value, int | float) and not isinstance(value, bool) else value
+    def call(self, name: str, args: list[ast.expr]) -> Any:
+        if name in ("min", "max"):
+            return (min if name == "min" else max)([self.value(item) for item in args])
+        if len(args) != 1:
+            raise TypeError
+        found = _OnNumbers(self._values, exact=True).value(args[0])
+        if name == "exact":
+            return found if self._exact else float(found)
+        return math.floor(found) if name == "floor" else math.ceil(found)
 
 
 def parse_formula(written: object, names: Collection[str], source: object, key: str) -> Formula:
