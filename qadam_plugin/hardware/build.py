@@ -6,7 +6,7 @@ from ..errors import InputError
 from ..workloads.layer import DIMENSIONS
 from .archspec import ArchSpec, Compute, Fanout, Level, LoopConstraint, Storage, usual_place
 from .config import AcceleratorConfig
-from .family import ComputeTemplate, FanoutTemplate, LoopTemplate, StorageTemplate
+from .family_parts import ComputeTemplate, FanoutTemplate, LoopTemplate, StorageTemplate
 from .formulas import Values
 from .pe_types import NAMED_TYPES, PEType
 from .spec_attributes import UNBOUNDED_DEPTH

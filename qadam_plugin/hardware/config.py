@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from ..errors import InputError
 from ..paths import data_dir
 from ..userfile import describe, parse_mapping, read_text, suggestion, validate
-from .family import Family, Parameter, default_family, load_family
+from .family import Family, default_family, load_family
+from .family_parts import Parameter
 from .pe_types import PEType, pe_type
 
 MAX_CLOCK_GHZ = 10

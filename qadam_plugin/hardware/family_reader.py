@@ -9,18 +9,7 @@ from typing import Any, cast
 from ..errors import InputError
 from ..userfile import suggestion, validate
 from ..workloads.layer import DIMENSIONS, TENSORS
-from .family import (
-    Check,
-    ComputeTemplate,
-    Family,
-    FanoutTemplate,
-    LevelTemplate,
-    LoopTemplate,
-    Parameter,
-    StorageTemplate,
-    Texts,
-    family_digest,
-)
+from .family import Family, family_digest
 from .family_file import (
     ComputeModel,
     FamilyModel,
@@ -30,6 +19,16 @@ from .family_file import (
     StorageModel,
     TextsModel,
     Written,
+)
+from .family_parts import (
+    Check,
+    ComputeTemplate,
+    FanoutTemplate,
+    LevelTemplate,
+    LoopTemplate,
+    Parameter,
+    StorageTemplate,
+    Texts,
 )
 from .formulas import Formula, Words, parse_formula, parse_words
 
