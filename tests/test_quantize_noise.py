@@ -185,6 +185,11 @@ def test_weights_of_an_onnx_model_are_taken_in_the_order_of_its_layers(tmp_path:
     assert np.array_equal(found["first"], filters) and np.array_equal(found["last"], matrix)
     with pytest.raises(InputError, match="20 operators with constant weights are wanted for resnet20-cifar10, not 2"):
         read_weights(path, load_network("resnet20-cifar10"))
+    onnx.save(onnx.load(str(path)), str(path), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert np.array_equal(read_weights(path, parse_network(text, Path("two.yaml")))["last"], matrix)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(InputError, match=r"filters: is no array of numbers, damaged, or in another file that is not"):
+        read_weights(path, load_network("resnet20-cifar10"))
     path.write_bytes(b"nothing of the kind")
-    with pytest.raises(InputError, match=r"model.onnx: is no readable ONNX model"):
+    with pytest.raises(InputError, match=r"model.onnx: is no ONNX model, or damaged"):
         read_weights(path, load_network("resnet20-cifar10"))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..userfile import suggestion
 from ..workloads.network import Network
+from ..workloads.onnx_file import constant, parse_model
 
 Weights = dict[str, npt.NDArray[np.floating]]
 
@@ -25,6 +26,7 @@ def read_weights(path: Path, network: Network) -> Weights:
 
     Raises
     ------
+    RunError : the package onnx is not installed.
     InputError : no such file, none of both kinds, or weights that are missing, too many, not numbers or not finite.
     """
     if not path.is_file():
@@ -68,22 +70,18 @@ def _of_onnx(path: Path, network: Network) -> Weights:
     """Constants of the model's weighted operators, which must be the network's layers in order."""
     if path.suffix != ".onnx":
         raise InputError(path, "", "an .npz or .onnx file is wanted")
-    try:
-        import onnx
-        from onnx import numpy_helper
-    except ImportError:
-        raise InputError("--weights", "", "ONNX models need: pip install 'qadam-tl[onnx]'") from None
-    try:
-        graph = onnx.load(str(path)).graph
-        constants = {item.name: item for item in graph.initializer}
-        weighted = [
-            constants[node.input[_WEIGHTED[node.op_type]]]
-            for node in graph.node
-            if node.op_type in _WEIGHTED and node.input[_WEIGHTED[node.op_type]] in constants
-        ]
-        arrays = [numpy_helper.to_array(item) for item in weighted]
-    except Exception as error:  # onnx raises whatever protobuf, numpy and the system do
-        raise InputError(path, "", f"is no readable ONNX model ({type(error).__name__}: {error})") from None
+    graph = parse_model(path).graph
+    constants = {item.name: item for item in graph.initializer}
+    arrays = []
+    for node in graph.node:
+        place = _WEIGHTED.get(node.op_type, len(node.input))
+        tensor = constants.get(node.input[place]) if place < len(node.input) else None
+        if tensor is None:
+            continue
+        values = constant(tensor, path.parent)
+        if values is None:
+            raise InputError(path, tensor.name, "is no array of numbers, damaged, or in another file that is not there")
+        arrays.append(values)
     if len(arrays) != len(network.steps):
         message = f"{len(network.steps)} operators with constant weights are wanted for {network.name}"
         raise InputError(path, "", f"{message}, not {len(arrays)}")

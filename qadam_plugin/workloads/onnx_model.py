@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, RunError
+from ..errors import InputError
 from ..userfile import suggestion
 from .onnx_dialects import standardise
+from .onnx_file import drop_weights, first_line, library_errors, parse_model, single_values, times
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
-
-#: Protobuf reads no message beyond this; larger models keep their weights in files of their own.
-LARGEST_BYTES = 2**31 - 1
-
-#: Initializers with more elements are weights, not somebody's shape: their values are dropped at once.
-_SMALL = 1024
+    from onnx import GraphProto, NodeProto, ValueInfoProto
 
 _STANDARD = ("", "ai.onnx")
 
@@ -95,7 +89,7 @@ class OnnxGraph:
         if found is None:
             raise InputError(self.path, node.label, f"the shape of '{tensor}' is not known{self._reason(tensor)}")
         if 0 in found:
-            raise InputError(self.path, node.label, f"'{tensor}' is empty: its shape is {_times(found)}")
+            raise InputError(self.path, node.label, f"'{tensor}' is empty: its shape is {times(found)}")
         return found
 
     def _reason(self, tensor: str) -> str:
@@ -128,91 +122,32 @@ def read_onnx(path: Path, inputs: Mapping[str, Sequence[int]]) -> OnnxGraph:
     RunError : the package onnx is not installed.
     InputError : the file is no model, too large or not consistent; or a shape is open. Names file and node.
     """
-    try:
-        import onnx
-        from onnx import inliner, shape_inference
-    except ImportError:
-        raise RunError("ONNX models are read by the package onnx: pip install 'qadam-tl[onnx]'") from None
-    model = _parsed(path, onnx.ModelProto())
-    _check_words(model.graph, path)
-    constants = _without_weights(model.graph, path)
+    model = parse_model(path)
+    from onnx import inliner, shape_inference
+
+    constants = drop_weights(model.graph, path)
     try:
         if model.functions:
             model = inliner.inline_local_functions(model)
-    except Exception as error:
-        raise InputError(path, "", f"its functions cannot be inlined: {_first_line(error)}") from None
+    except library_errors() as error:
+        raise InputError(path, "", f"its functions cannot be inlined: {first_line(error)}") from None
     _set_inputs(model.graph, constants, inputs, path)
     written = [_operator(proto) for proto in model.graph.node]
-    values = _single_values(model.graph)
+    values = single_values(model.graph)
     said_bits = standardise(model.graph, values)
     nodes = tuple(_node(place, proto, written[place]) for place, proto in enumerate(model.graph.node))
     constants |= _check_order(nodes, constants | {item.name for item in model.graph.input}, constants, path)
     _forget_shapes(model.graph)
     try:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception as error:
-        raise InputError(path, "", f"its shapes cannot be inferred: {_first_line(error)}") from None
+    except library_errors() as error:
+        raise InputError(path, "", f"its shapes cannot be inferred: {first_line(error)}") from None
     known = [item for item in (*graph.input, *graph.value_info, *graph.output) if item.type.HasField("tensor_type")]
     shapes = {item.name: shape for item in known if (shape := _shape(item)) is not None}
     shapes |= {item.name: tuple(item.dims) for item in graph.initializer}
     types = {item.name: item.type.tensor_type.elem_type for item in known}
     types |= {item.name: item.data_type for item in graph.initializer}
     return OnnxGraph(path, nodes, shapes, types, frozenset(constants), values, said_bits)
-
-
-def _parsed(path: Path, model: ModelProto) -> ModelProto:
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise InputError(path, "", f"has {size} bytes; a model has at most {LARGEST_BYTES}, its weights apart")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file") from None
-    except IsADirectoryError:
-        raise InputError(path, "", "is a folder; an ONNX file is wanted") from None
-    except OSError as error:
-        raise InputError(path, "", f"cannot be read: {error.strerror}") from None
-    try:
-        model.ParseFromString(data)
-    except Exception as error:
-        raise InputError(path, "", f"is no ONNX model, or damaged: {_first_line(error)}") from None
-    if not model.graph.node or not model.opset_import:
-        raise InputError(path, "", "is no ONNX model: it has no nodes, or does not say of which version they are")
-    return model
-
-
-def _check_words(graph: GraphProto, path: Path) -> None:
-    """Refuse names that are no text: protobuf hands them on as bytes."""
-    tensors = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
-    words = [item.name for item in tensors] + [item.values.name for item in graph.sparse_initializer]
-    for node in graph.node:
-        words += [node.name, node.op_type, node.domain, *node.input, *node.output]
-    for word in words:
-        if not isinstance(word, str) or not word.isprintable():
-            raise InputError(path, "", f"is damaged: a name in it is no text: {word!r:.80}")
-
-
-def _without_weights(graph: GraphProto, path: Path) -> set[str]:
-    """Make inputs of all initializers but small ones; the names of all of them."""
-    kept = [item for item in graph.initializer if _elements(item.dims) <= _SMALL and not item.external_data]
-    kept = [type(item).FromString(item.SerializeToString()) for item in kept]
-    listed = {item.name for item in (*graph.input, *kept)}
-    names: set[str] = set()
-    sparse = [(item.values.name, item.values.data_type, tuple(item.dims)) for item in graph.sparse_initializer]
-    for name, kind, dims in [*((i.name, i.data_type, tuple(i.dims)) for i in graph.initializer), *sparse]:
-        if name in names:
-            raise InputError(path, name, "is an initializer twice")
-        if any(size < 0 for size in dims):
-            raise InputError(path, name, f"has a shape that is none: {_times(dims)}")
-        names.add(name)
-        if name not in listed:
-            added = graph.input.add()
-            added.name, added.type.tensor_type.elem_type = name, kind
-            for size in dims:
-                added.type.tensor_type.shape.dim.add().dim_value = size
-    del graph.initializer[:], graph.sparse_initializer[:]
-    graph.initializer.extend(kept)
-    return names
 
 
 def _set_inputs(graph: GraphProto, constants: set[str], wanted: Mapping[str, Sequence[int]], path: Path) -> None:
@@ -271,28 +206,6 @@ def _has_graphs(node: OnnxNode) -> bool:
     return any(item.HasField("g") or item.graphs for item in node.proto.attribute)
 
 
-def _single_values(graph: GraphProto) -> dict[str, float]:
-    """Constants of one number, wherever they are kept."""
-    from onnx import numpy_helper
-
-    tensors = [(item.name, item) for item in graph.initializer]
-    for node in graph.node:
-        if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].HasField("t"):
-            tensors.append((node.output[0] if node.output else "", node.attribute[0].t))
-    found: dict[str, float] = {}
-    for name, tensor in tensors:
-        if _elements(tensor.dims) != 1 or tensor.external_data:
-            continue
-        try:
-            value = float(numpy_helper.to_array(tensor).ravel()[0])
-        except Exception:
-            # A damaged constant, which the reader meets in many ways: whoever needs it finds nothing.
-            continue
-        if isfinite(value):
-            found[name] = value
-    return found
-
-
 def _forget_shapes(graph: GraphProto) -> None:
     """Leave what the file says of shapes only for operators that nobody but the file knows."""
     own = {name for node in graph.node if node.domain not in _STANDARD for name in node.output}
@@ -311,20 +224,3 @@ def _shape(item: ValueInfoProto) -> tuple[int, ...] | None:
         return None
     sizes = tuple(dim.dim_value for dim in tensor.shape.dim)
     return None if any(size < 0 for size in sizes) else sizes
-
-
-def _elements(dims: Sequence[int]) -> int:
-    product = 1
-    for size in dims:
-        product *= size
-    return product
-
-
-def _times(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) or "a single number"
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0][:200] if lines else type(error).__name__
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
