@@ -8,6 +8,10 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
+from qadam_plugin.workloads.layer import Layer
+from qadam_plugin.workloads.network import Network
+from qadam_plugin.workloads.onnx_import import Imported, import_onnx
+
 
 class Builder:
     """A graph under construction: every method adds nodes and gives the name of what they make."""
@@ -112,3 +116,32 @@ def mobilenetv2(path: Path) -> Path:
     x = graph.conv(x, "head", (320, 1280), 1, activation="Clip")
     x = graph.node("Flatten", [graph.node("GlobalAveragePool", [x])])
     return graph.write(path, graph.node("MatMul", [x, graph.weights("classifier.weight", (1280, 1000))]))
+
+
+#: Models that come with the package onnx, with weights made on the spot.
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+
+
+def imported(path: Path, **inputs: tuple[int, ...]) -> Imported:
+    return import_onnx(path, "ours", "imagenet", inputs)
+
+
+def steps(network: Network) -> list[tuple[str, Layer, list[int]]]:
+    """(kind, shape, places of the readers) of every layer in order."""
+    shapes = {member: item for item in network.layers for member in item.members}
+    place = {step.name: index for index, step in enumerate(network.steps)}
+    return [
+        (shapes[step.name].kind, shapes[step.name].layer, [place[name] for name in step.feeds])
+        for step in network.steps
+    ]
+
+
+def only(found: Imported) -> Layer:
+    (item,) = found.network.layers
+    return item.layer
+
+
+def conv_model(path: Path, size: tuple[int, ...], filters: tuple[int, ...], **attributes: object) -> Path:
+    graph = Builder()
+    x = graph.input("x", (1, *size))
+    return graph.write(path, graph.node("Conv", [x, graph.weights("c.weight", filters)], "c", **attributes))

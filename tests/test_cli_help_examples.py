@@ -29,7 +29,7 @@ NOT_RUN = {
     "--surrogate qadam-results": "two minutes of exact configs: test_cli_surrogate",
     "reproduce": "the default space on six networks: test_analysis_reproduce",
     "quantize --network mobilenet": "weights, and thousands of layers: test_cli_quantize",
-    "networks import": "an ONNX model: test_workloads_onnx",
+    "networks import": "an ONNX model: test_workloads_onnx_refused",
     "plugin status": "Accelergy: test_estimators_discovery",
     "plugin install": "Accelergy: test_estimators_discovery",
     "plugin uninstall": "Accelergy: test_estimators_discovery",
