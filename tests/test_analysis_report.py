@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import qadam_tl
 from sweep_helpers import NETWORK, RELATED, plan, sweep
 
 from qadam_plugin.analysis.fronts import values
@@ -24,7 +25,6 @@ from qadam_plugin.analysis.report.collect import AXES, Report, collect_report
 from qadam_plugin.analysis.report.render import render_report
 from qadam_plugin.analysis.report.words import number
 from qadam_plugin.analysis.summary import compare
-from qadam_plugin.cli import app
 from qadam_plugin.hardware.config import config_from_values
 from qadam_plugin.hardware.describe import arch_yaml
 from qadam_plugin.sweep.frames import results_frame
@@ -168,14 +168,6 @@ def test_what_has_no_mapping_is_said_with_its_reason(page: Page) -> None:
 )
 def test_numbers_have_four_digits(value: float, text: str) -> None:
     assert number(value) == text
-
-
-def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    with pytest.raises(SystemExit) as ended:
-        app.main(list(arguments))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_conditions_and_accuracies_are_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from arithmetic_engine import ArithmeticEngine
+from command_line import begin, complaint, count, interrupt, qadam_tl, wait_until
 from sweep_helpers import NETWORK_FILE
 
-from qadam_plugin.cli import app
 from qadam_plugin.engines.registry import ENGINES
 
 HELPERS = Path(__file__).parent / "sweep_helpers.py"
@@ -42,14 +39,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tiny.yaml").write_text(NETWORK_FILE)
     (tmp_path / "accuracy.csv").write_text(ACCURACY)
     return tmp_path
-
-
-def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    with pytest.raises(SystemExit) as ended:
-        app.main(list(arguments))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_search_leaves_the_files_of_a_sweep_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,10 +101,7 @@ def test_pe_types_below_an_accuracy_are_not_evaluated(folder: Path, capsys: pyte
 def test_mistake_is_one_line_and_leaves_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    code, out, err = qadam_tl(capsys, *EXPLORE, *arguments)
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert message in err
-    assert not (folder / "qadam-results").exists()
+    assert message in complaint(capsys, folder / "qadam-results", *EXPLORE, *arguments)
 
 
 def test_password_of_a_database_is_not_repeated(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,19 +122,10 @@ def test_accuracy_that_lacks_a_pe_type_is_refused(folder: Path, capsys: pytest.C
 
 @pytest.mark.slow
 def test_interrupted_search_says_where_it_is_and_exits_130(folder: Path) -> None:
-    command = [sys.executable, str(HELPERS), *EXPLORE, "--jobs", "2", "--trials", "16", "--at-once", "2"]
-    search = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while answered(folder / "qadam-results" / "explore.db") < 3:
-        assert time.monotonic() < deadline and search.poll() is None, "the search keeps no trials"
-        time.sleep(0.02)
-    # As Ctrl-C on a terminal does: to every process of the group.
-    os.killpg(search.pid, signal.SIGINT)
-    _, err = search.communicate(timeout=60)
-    assert search.returncode == 130, err
-    assert "the same command goes on from there" in err and "Traceback" not in err
+    command = (sys.executable, str(HELPERS), *EXPLORE, "--jobs", "2", "--trials", "16", "--at-once", "2")
+    search = begin(command, folder)
+    wait_until(lambda: count(folder / "qadam-results" / "explore.db", "trials WHERE state = 'COMPLETE'") >= 3, search)
+    assert "the same command goes on from there" in interrupt(search)
     ended = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     summary = json.loads(ended.stdout)
@@ -185,18 +162,3 @@ def test_two_that_begin_at_once_on_one_database_share_their_trials(folder: Path)
 def config_ids(path: Path) -> set[str]:
     with path.open(newline="") as handle:
         return {row["config_id"] for row in csv.DictReader(handle)}
-
-
-def answered(database: Path) -> int:
-    """Trials that a running search has an answer for."""
-    import sqlite3
-
-    if not database.exists():
-        return 0
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        return connection.execute("SELECT count(*) FROM trials WHERE state = 'COMPLETE'").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-    finally:
-        connection.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command_line import qadam_tl
 from sweep_helpers import NETWORK, RELATED, plan, sweep
 
 from qadam_plugin.analysis.figures.kinds import KINDS
-from qadam_plugin.cli import app
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,6 @@ def folder(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That folder, as the current one."""
     monkeypatch.chdir(shared)
     return shared
-
-
-def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    with pytest.raises(SystemExit) as ended:
-        app.main(list(arguments))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_every_kind_of_these_results_is_written_where_the_command_says(

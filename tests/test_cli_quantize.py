@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from command_line import PROGRAM, begin, complaint, count, interrupt, qadam_tl, wait_until
 from sweep_helpers import NETWORK_FILE
 
-from qadam_plugin.cli import app
 from qadam_plugin.paths import data_dir
 
 QUANTIZE = ("quantize", "--network", "tiny.yaml", "--jobs", "1", "--out", "found")
@@ -30,14 +26,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "import time\ndef error(bits):\n    time.sleep(0.05)\n    return sum(1 / a + 1 / w for a, w in bits.values())\n"
     )
     return tmp_path
-
-
-def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    with pytest.raises(SystemExit) as ended:
-        app.main(list(arguments))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
 
 
 def test_search_leaves_files_that_other_commands_take(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,42 +82,15 @@ def test_listed_settings_are_evaluated_and_nothing_else(folder: Path, capsys: py
 def test_mistake_is_one_line_and_leaves_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    code, out, err = qadam_tl(capsys, *QUANTIZE, *arguments)
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert message in err
-    assert not (folder / "found").exists()
+    assert message in complaint(capsys, folder / "found", *QUANTIZE, *arguments)
 
 
 @pytest.mark.slow
 def test_interrupted_search_says_where_it_is_and_goes_on(folder: Path) -> None:
-    program = [sys.executable, "-c", "from qadam_plugin.cli.entry import main; main()"]
-    command = [*program, *QUANTIZE, "--accuracy-callable", "mine:error", "--evaluations", "120", "--population", "20"]
-    running = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while _errors(folder / "found" / "quantize.sqlite") < 30:
-        assert time.monotonic() < deadline and running.poll() is None, "the search keeps no errors"
-        time.sleep(0.05)
-    os.killpg(running.pid, signal.SIGINT)
-    began = time.monotonic()
-    _, err = running.communicate(timeout=60)
-    assert running.returncode == 130, err
-    assert time.monotonic() - began < 20
-    assert "the same command goes on from there" in err and "Traceback" not in err
+    command = (*PROGRAM, *QUANTIZE, "--accuracy-callable", "mine:error", "--evaluations", "120", "--population", "20")
+    running = begin(command, folder)
+    wait_until(lambda: count(folder / "found" / "quantize.sqlite", "errors") >= 30, running)
+    assert "the same command goes on from there" in interrupt(running)
     ended = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["evaluations"] == 120
-
-
-def _errors(path: Path) -> int:
-    """Errors kept in a file that may not be there yet."""
-    import sqlite3
-
-    if not path.exists():
-        return 0
-    try:
-        with sqlite3.connect(path) as connection:
-            return connection.execute("SELECT count(*) FROM errors").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command_line import qadam_tl
 
 from qadam_plugin.cli import app
 from qadam_plugin.hardware.space import DesignSpace, load_space
@@ -34,16 +35,6 @@ layers:
   - {name: third, kind: conv, inputs: 16, outputs: 32, size: 16, kernel: 1, stride: 2}
   - {name: last, kind: fc, inputs: 32, outputs: 10}
 """
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    try:
-        app.main([str(argument) for argument in arguments])
-        code = 0
-    except SystemExit as stop:
-        code = int(stop.code or 0)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +64,7 @@ def predictions(folder: Path) -> pd.DataFrame:
 
 def sweep(capsys: pytest.CaptureFixture[str], folder: Path, out: Path, *more: object) -> tuple[int, str, str]:
     space = ("sweep", folder / "space.yaml", "--network", folder / "net.yaml", "--engine", "surrogate")
-    return run(capsys, *space, "--surrogate", folder / "exact", "--out", out, *more)
+    return qadam_tl(capsys, *space, "--surrogate", folder / "exact", "--out", out, *more)
 
 
 def test_results_too_few_to_fit_to_are_left_out_and_said_so(
@@ -81,22 +72,20 @@ def test_results_too_few_to_fit_to_are_left_out_and_said_so(
 ) -> None:
     shutil.copytree(swept / "exact", tmp_path / "exact")
     (tmp_path / "one.yaml").write_text(SPACE.replace("[int16, lightpe1]", "int8").replace("[6, 8, 12]", "6"))
-    assert (
-        run(capsys, "sweep", tmp_path / "one.yaml", "--network", swept / "net.yaml", "--out", tmp_path / "exact")[0]
-        == 0
-    )
-    code, out, _ = run(capsys, "surrogate", "fit", tmp_path / "exact")
+    sweep = ("sweep", tmp_path / "one.yaml", "--network", swept / "net.yaml", "--out", tmp_path / "exact")
+    assert qadam_tl(capsys, *sweep)[0] == 0
+    code, out, _ = qadam_tl(capsys, "surrogate", "fit", tmp_path / "exact")
     assert code == 0
     assert "int8 on small: 12 valid results, left out: at least 20 are wanted" in out
     models = json.loads((tmp_path / "exact" / "surrogate.json").read_text())
     assert {record["pe_type"] for record in models["models"]} == {"int16", "lightpe1"}
     few = ("sweep", tmp_path / "one.yaml", "--network", swept / "net.yaml", "--engine", "surrogate")
-    code, _, err = run(capsys, *few, "--surrogate", tmp_path / "exact", "--out", tmp_path / "predicted")
+    code, _, err = qadam_tl(capsys, *few, "--surrogate", tmp_path / "exact", "--out", tmp_path / "predicted")
     assert code == 2 and "int8: no models of this PE type" in err
 
 
 def test_errors_printed_are_those_of_the_configs_held_out(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "surrogate", "fit", swept / "exact", "--json")
+    code, out, _ = qadam_tl(capsys, "surrogate", "fit", swept / "exact", "--json")
     assert code == 0
     errors = json.loads(out)
     with (swept / "exact" / "surrogate_held_out.csv").open() as handle:
@@ -162,7 +151,7 @@ def test_configs_outside_the_training_are_flagged_and_not_refined(
         "pe_type: int16\nrows: [8, 12, 64]\ncols: 8\nweights_spad_depth: 28\npsum_spad_depth: 8\nglb_kib: 32\n"
     )
     command = ("sweep", wider, "--network", swept / "net.yaml", "--engine", "surrogate", "--surrogate", swept / "exact")
-    code, out, _ = run(capsys, *command, "--out", tmp_path, "--refine", "--json", "--jobs", 1)
+    code, out, _ = qadam_tl(capsys, *command, "--out", tmp_path, "--refine", "--json", "--jobs", 1)
     assert code == 0 and json.loads(out.splitlines()[-1])["outside"] == 1
     found = predictions(tmp_path)
     assert found["outside"].tolist() == [False, False, True]
@@ -193,16 +182,16 @@ def test_pe_type_without_models_and_changed_models_are_refused(
 ) -> None:
     (swept / "other.yaml").write_text("pe_type: [fp32, int16]\n")
     command = ("--network", swept / "net.yaml", "--engine", "surrogate", "--out", tmp_path, "--surrogate")
-    code, _, err = run(capsys, "sweep", swept / "other.yaml", *command, swept / "exact")
+    code, _, err = qadam_tl(capsys, "sweep", swept / "other.yaml", *command, swept / "exact")
     assert code == 2 and "fp32: no models of this PE type; there are: int16, lightpe1" in err
     models = json.loads((swept / "exact" / "surrogate.json").read_text())
     (tmp_path / "surrogate.json").write_text(json.dumps({**models, "fingerprint": "0" * 16}))
-    code, _, err = run(capsys, "sweep", swept / "space.yaml", *command, tmp_path)
+    code, _, err = qadam_tl(capsys, "sweep", swept / "space.yaml", *command, tmp_path)
     assert code == 2 and "fitted to other component models or another mapper" in err
 
 
 def test_results_of_nothing_that_can_be_fitted_are_refused(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, "surrogate", "fit", swept / "exact", "--batch", 2)
+    code, _, err = qadam_tl(capsys, "surrogate", "fit", swept / "exact", "--batch", 2)
     assert (
         code == 2 and "no results of engine rowstationary, objective edp, batch 2; it has: engine rowstationary" in err
     )
@@ -220,5 +209,5 @@ def test_sample_draws_distinct_configs_of_the_space(
     assert drawn != [config.config_id for config in sample_space(space, 30, seed=2)]
     assert [config.config_id for config in sample_space(space, 1000, seed=1)] == every
     command = ("sweep", swept / "space.yaml", "--network", swept / "net.yaml", "--out", tmp_path, "--jobs", 1)
-    code, out, _ = run(capsys, *command, "--sample", 5, "--seed", 1, "--json")
+    code, out, _ = qadam_tl(capsys, *command, "--sample", 5, "--seed", 1, "--json")
     assert code == 0 and json.loads(out.splitlines()[-1])["configs"] == 5

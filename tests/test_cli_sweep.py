@@ -10,14 +10,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from arithmetic_engine import ArithmeticEngine
+from command_line import assert_group_ends, begin, count, interrupt, qadam_tl, wait_until
 from sweep_helpers import NETWORK_FILE, SPACE
 
-from qadam_plugin.cli import app
 from qadam_plugin.engines.registry import ENGINES
 
 HELPERS = Path(__file__).parent / "sweep_helpers.py"
@@ -75,41 +74,18 @@ SWEEP = ("sweep", "space.yaml", "--network", "tiny.yaml", "--engine", "arithmeti
 FILES_OF_A_SWEEP = ("results.csv", "results.parquet", "layers.parquet", "pareto.csv", "pareto.svg", "runs.csv")
 
 
-def qadam_tl(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    with pytest.raises(SystemExit) as ended:
-        app.main(list(arguments))
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
-
-
 def spawn(folder: Path, *more: str) -> subprocess.Popen[str]:
     """The sweep as a process group of its own."""
-    command = [sys.executable, str(HELPERS), *SWEEP, "--jobs", "2", *more]
-    return subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    return begin((sys.executable, str(HELPERS), *SWEEP, "--jobs", "2", *more), folder)
 
 
 def stored_layers(directory: Path) -> int:
     """Rows that a sweep, running or killed, has kept so far."""
-    import sqlite3
-
-    path = directory / "results.sqlite"
-    if not path.exists():
-        return 0
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return connection.execute("SELECT count(*) FROM layers").fetchone()[0]
-    finally:
-        connection.close()
+    return count(directory / "results.sqlite", "layers")
 
 
-def wait_for_layers(directory: Path, count: int) -> None:
-    deadline = time.monotonic() + 60
-    while stored_layers(directory) < count:
-        assert time.monotonic() < deadline, "the sweep keeps no rows"
-        time.sleep(0.005)
+def wait_for_layers(sweep: subprocess.Popen[str], directory: Path, wanted: int) -> None:
+    wait_until(lambda: stored_layers(directory) >= wanted, sweep)
 
 
 def test_sweep_leaves_the_promised_files_and_columns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,7 +264,7 @@ def kill_and_compare(folder: Path, kills: int) -> None:
     dice = random.Random(11)
     for kill in range(kills):
         sweep = spawn(folder, "--out", "killed")
-        wait_for_layers(folder / "killed", 2 + kill * 6 + dice.randrange(3))
+        wait_for_layers(sweep, folder / "killed", 2 + kill * 6 + dice.randrange(3))
         os.kill(sweep.pid, signal.SIGKILL)
         sweep.wait()
         assert sweep.returncode == -signal.SIGKILL
@@ -306,41 +282,17 @@ def kill_and_compare(folder: Path, kills: int) -> None:
 
 def test_workers_end_when_their_sweep_is_killed(folder: Path) -> None:
     sweep = spawn(folder)
-    wait_for_layers(folder / "qadam-results", 1)
+    wait_for_layers(sweep, folder / "qadam-results", 1)
     os.kill(sweep.pid, signal.SIGKILL)
     sweep.wait()
     assert_group_ends(sweep.pid)
-
-
-def assert_group_ends(group: int) -> None:
-    """Wait for every process of a group; whatever stays is ended and named."""
-    deadline = time.monotonic() + 20
-    while left := members_of_group(group):
-        if time.monotonic() > deadline:
-            os.killpg(group, signal.SIGKILL)
-            pytest.fail(f"still running: {left}")
-        time.sleep(0.05)
-
-
-def members_of_group(group: int) -> list[int]:
-    """Processes, zombies left out, of a process group."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[2]) == group and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
 
 
 def test_second_sweep_into_the_same_folder_is_refused_and_the_first_goes_on(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = spawn(folder)
-    wait_for_layers(folder / "qadam-results", 1)
+    wait_for_layers(first, folder / "qadam-results", 1)
     code, _, err = qadam_tl(capsys, *SWEEP, "--jobs", "1")
     assert code == 2
     assert len(err.splitlines()) == 1 and "qadam-results: another sweep is writing here now" in err
@@ -352,13 +304,8 @@ def test_second_sweep_into_the_same_folder_is_refused_and_the_first_goes_on(
 
 def test_interrupted_sweep_says_where_it_is_and_exits_130(folder: Path) -> None:
     sweep = spawn(folder)
-    wait_for_layers(folder / "qadam-results", 1)
-    # As Ctrl-C on a terminal does: to every process of the group.
-    os.killpg(sweep.pid, signal.SIGINT)
-    _, err = sweep.communicate(timeout=60)
-    assert sweep.returncode == 130, err
-    assert "the same command goes on from there" in err and "Traceback" not in err
-    assert_group_ends(sweep.pid)
+    wait_for_layers(sweep, folder / "qadam-results", 1)
+    assert "the same command goes on from there" in interrupt(sweep)
 
 
 def test_pipe_that_closes_early_is_no_error_worth_a_traceback(folder: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from command_line import qadam_tl
 
-from qadam_plugin.cli.app import main
 from qadam_plugin.hardware.spec_reader import read_spec
 from qadam_plugin.mapping.mapping_yaml import mapping_yaml
 from qadam_plugin.mapping.nest import LevelLoops, Mapping
@@ -30,13 +30,6 @@ KEYS = {
     "levels",
 }
 ARCH = data_dir("arch_specs") / "timeloop" / "eyeriss168.yaml"
-
-
-def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(argv))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
 
 
 def by_hand(psums: int = 4) -> Mapping:
@@ -61,7 +54,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def test_evaluate_as_json(capsys: pytest.CaptureFixture[str], files: dict[str, str]) -> None:
-    code, out, _ = run(
+    code, out, _ = qadam_tl(
         capsys,
         "evaluate",
         *("--arch", str(ARCH)),
@@ -85,7 +78,7 @@ def test_evaluate_as_json(capsys: pytest.CaptureFixture[str], files: dict[str, s
 
 
 def test_evaluate_prints_nest_and_table(capsys: pytest.CaptureFixture[str], files: dict[str, str]) -> None:
-    code, out, _ = run(
+    code, out, _ = qadam_tl(
         capsys, "evaluate", "--arch", str(ARCH), "--problem", files["problem"], "--mapping", files["mapping"]
     )
     assert code == 0
@@ -101,7 +94,7 @@ def test_an_ert_replaces_our_models(capsys: pytest.CaptureFixture[str], files: d
     tables.append({"name": f"system.{spec.compute.name}", "actions": [{"name": "compute", "energy": 2.0}]})
     Path(files["ert"]).write_text(yaml.safe_dump({"ERT": {"version": 0.4, "tables": tables}}))
     arguments = ["--arch", str(ARCH), "--problem", files["problem"], "--mapping", files["mapping"]]
-    _, out, _ = run(capsys, "evaluate", *arguments, "--ert", files["ert"], "--json")
+    _, out, _ = qadam_tl(capsys, "evaluate", *arguments, "--ert", files["ert"], "--json")
     assert json.loads(out)["energy_pj"] == 2.0 * 16 * 16 * 9 * 32 * 32
 
 
@@ -111,11 +104,11 @@ def test_an_invalid_mapping_is_answered_with_its_reason(
     spec = read_spec(ARCH)
     Path(files["mapping"]).write_text(mapping_yaml(spec, by_hand(psums=1)))
     arguments = ["--arch", str(ARCH), "--problem", files["problem"], "--mapping", files["mapping"]]
-    code, out, _ = run(capsys, "evaluate", *arguments, "--json")
+    code, out, _ = qadam_tl(capsys, "evaluate", *arguments, "--json")
     found = json.loads(out)
     assert (code, found["valid"], found["energy_pj"], found["levels"]) == (1, False, None, {})
     assert found["reason"] == "mac would need 384 instances, it has 168"
-    code, out, err = run(capsys, "evaluate", *arguments)
+    code, out, err = qadam_tl(capsys, "evaluate", *arguments)
     assert (code, out) == (1, "")
     assert err == "qadam-tl: the mapping is not valid: mac would need 384 instances, it has 168\n"
 
@@ -124,15 +117,15 @@ def test_map_finds_a_proven_mapping_that_evaluate_prices_the_same(
     capsys: pytest.CaptureFixture[str], files: dict[str, str]
 ) -> None:
     arguments = ["--arch", str(ARCH), "--problem", files["problem"]]
-    _, out, _ = run(capsys, "evaluate", *arguments, "--mapping", files["mapping"], "--json")
+    _, out, _ = qadam_tl(capsys, "evaluate", *arguments, "--mapping", files["mapping"], "--json")
     given = json.loads(out)
-    code, out, _ = run(capsys, "map", *arguments, "-o", files["best"], "--json")
+    code, out, _ = qadam_tl(capsys, "map", *arguments, "-o", files["best"], "--json")
     best = json.loads(out)
     assert code == 0
     assert set(best) == KEYS
     assert (best["valid"], best["objective"], best["optimal"], best["gap"]) == (True, "edp", True, 0.0)
     assert best["edp"] <= given["edp"]
-    _, out, _ = run(capsys, "evaluate", *arguments, "--mapping", files["best"], "--json")
+    _, out, _ = qadam_tl(capsys, "evaluate", *arguments, "--mapping", files["best"], "--json")
     again = json.loads(out)
     assert {key: again[key] for key in ("energy_pj", "cycles", "levels")} == {
         key: best[key] for key in ("energy_pj", "cycles", "levels")
@@ -144,9 +137,9 @@ def test_map_minimises_what_it_is_asked_to(
     capsys: pytest.CaptureFixture[str], files: dict[str, str], objective: str
 ) -> None:
     arguments = ["--arch", str(ARCH), "--problem", files["problem"], "--json"]
-    _, out, _ = run(capsys, "map", *arguments)
+    _, out, _ = qadam_tl(capsys, "map", *arguments)
     edp = json.loads(out)
-    _, out, _ = run(capsys, "map", *arguments, "--objective", objective)
+    _, out, _ = qadam_tl(capsys, "map", *arguments, "--objective", objective)
     found = json.loads(out)
     key = {"energy": "energy_pj", "latency": "cycles"}[objective]
     assert found["objective"] == objective
@@ -166,7 +159,7 @@ def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], files: dict[str, str], change: dict[str, str], message: str
 ) -> None:
     arguments = {"--arch": str(ARCH), "--problem": files["problem"]} | change
-    code, out, err = run(capsys, "map", *(word for pair in arguments.items() for word in pair))
+    code, out, err = qadam_tl(capsys, "map", *(word for pair in arguments.items() for word in pair))
     assert (code, out) == (2, "")
     assert err.startswith(f"qadam-tl: {message}")
     assert err.count("\n") == 1
@@ -176,18 +169,18 @@ def test_a_layer_with_bits_shows_how_words_are_filled(
     capsys: pytest.CaptureFixture[str], files: dict[str, str]
 ) -> None:
     given = ("evaluate", "--arch", str(ARCH), "--problem", files["problem"], "--mapping", files["mapping"])
-    code, out, _ = run(capsys, *given, "--bits", "8,3")
+    code, out, _ = qadam_tl(capsys, *given, "--bits", "8,3")
     assert code == 0
     assert "per word" in out and "wasted bits" in out
-    code, out, _ = run(capsys, *given)
+    code, out, _ = qadam_tl(capsys, *given)
     assert code == 0 and "per word" not in out
-    code, out, _ = run(capsys, *given, "--bits", "8,3", "--packing", "ideal", "--json")
+    code, out, _ = qadam_tl(capsys, *given, "--bits", "8,3", "--packing", "ideal", "--json")
     assert code == 0
     levels = json.loads(out)["levels"]
     assert levels["weights_spad"]["Weights"]["operands_per_word"] == pytest.approx(16 / 3)
     assert levels["psum_spad"]["Outputs"]["operands_per_word"] == 1  # partial sums
     assert levels["DRAM_psum"]["Outputs"]["operands_per_word"] == 2
-    code, _, err = run(capsys, *given, "--bits", "20,3")
+    code, _, err = qadam_tl(capsys, *given, "--bits", "20,3")
     assert (code, "too narrow for Inputs of 20" in err) == (1, True)
-    code, _, err = run(capsys, *given, "--packing", "tight")
+    code, _, err = qadam_tl(capsys, *given, "--packing", "tight")
     assert (code, "word or ideal is wanted, not 'tight'" in err) == (2, True)

@@ -8,13 +8,13 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from command_line import ENTERED, assert_group_ends, begin
 from sweep_helpers import NETWORK_FILE
-from test_cli_sweep import FILES_OF_A_SWEEP, assert_group_ends, spawn, stored_layers
+from test_cli_sweep import FILES_OF_A_SWEEP, spawn, stored_layers
 
 from qadam_plugin.paths import data_dir
 
@@ -149,12 +149,13 @@ def test_command_that_is_interrupted_says_so_and_exits_130(
         ("networks", "problems", "resnet20-cifar10", "-o", "problems"),
         ("arch", "design.yaml", "-o", "arch.yaml"),
     ):
-        assert begin(folder, needed).wait(timeout=300) == 0
+        assert begin((*ENTERED, *needed), folder).wait(timeout=300) == 0
     next((folder / "problems").iterdir()).rename(folder / "problem.yaml")
     dice = random.Random(5)
     codes = []
     for _ in range(6):
-        process = begin(folder, command)
+        process = begin((*ENTERED, *command), folder)
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
         time.sleep(dice.uniform(0.02, seconds))
         # As Ctrl-C on a terminal does: to every process of the group.
         os.killpg(process.pid, signal.SIGINT)
@@ -168,18 +169,3 @@ def test_command_that_is_interrupted_says_so_and_exits_130(
             assert err.splitlines()[-1].startswith("qadam-tl: interrupted")
         seconds /= 1.5
     assert 130 in codes and set(codes) <= {130, 0, 1}
-
-
-def begin(folder: Path, command: tuple[str, ...]) -> subprocess.Popen[str]:
-    """A command in a process group of its own, at the moment when its program begins."""
-    program = "print('begun', flush=True)\nimport sys; from qadam_plugin.cli.entry import main; main(sys.argv[1:])"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *command],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None and process.stdout.readline() == "begun\n"
-    return process

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from command_line import qadam_tl
 
 from qadam_plugin import api as qadam
-from qadam_plugin.cli.app import main
 from qadam_plugin.engines.registry import SURROGATE
 from qadam_plugin.errors import InputError
 from qadam_plugin.hardware.pe_types import PE_TYPES
@@ -286,7 +286,7 @@ def test_a_plan_takes_bits_for_all_its_networks():
 def test_what_knows_no_bits_refuses_stored_results_with_some(
     folder: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], message: str
 ) -> None:
-    code, _, err = run(capsys, *command, str(folder / "results"))
+    code, _, err = qadam_tl(capsys, *command, str(folder / "results"))
     assert code == 2 and message in err
 
 
@@ -298,27 +298,20 @@ def test_the_bits_shown_in_the_documentation_fit_a_shipped_network(tmp_path: Pat
     assert (bits["conv1"], bits["block2.expand"], bits["fc"]) == ((8, 8, 8), (8, 4, 8), (8, 8, 8))
 
 
-def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(argv))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
-
-
 def test_commands_that_take_bits(capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    code, out, _ = run(capsys, "networks", "show", "resnet20-cifar10", "--bits", "8,4", "--json")
+    code, out, _ = qadam_tl(capsys, "networks", "show", "resnet20-cifar10", "--bits", "8,4", "--json")
     shown = json.loads(out)
     assert code == 0 and shown["name"] == "resnet20-cifar10@8,4"
     assert {item["shape"]["weight_bits"] for item in shown["layers"]} == {4}
     assert shown["order"][0] == {"name": "conv1", "feeds": ["layer1.0.conv1"]}
-    assert "6/3/6" in run(capsys, "networks", "show", "resnet20-cifar10", "--bits", "6,3")[1]
+    assert "6/3/6" in qadam_tl(capsys, "networks", "show", "resnet20-cifar10", "--bits", "6,3")[1]
     sweep = ("sweep", "--engine", SURROGATE, "--bits", "8", "--out", str(tmp_path / "none"))
-    code, _, err = run(capsys, *sweep)
+    code, _, err = qadam_tl(capsys, *sweep)
     assert code == 2 and "engine surrogate knows no bit-widths" in err
-    code, _, err = run(capsys, "explore", "--bits", "8,64", "--out", str(tmp_path / "none"))
+    code, _, err = qadam_tl(capsys, "explore", "--bits", "8,64", "--out", str(tmp_path / "none"))
     assert code == 2 and "--bits: 1 to 32 bits are wanted, not 64" in err
     assert not (tmp_path / "none").exists()
     own = tmp_path / "own.yaml"
     own.write_text(NETWORK)
-    assert run(capsys, "networks", "problems", str(own), "-o", str(tmp_path / "problems"))[0] == 0
+    assert qadam_tl(capsys, "networks", "problems", str(own), "-o", str(tmp_path / "problems"))[0] == 0
     assert "--bits 6,8,6\n" in (tmp_path / "problems" / "fc.yaml").read_text()

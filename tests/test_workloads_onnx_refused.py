@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import qadam_tl
 from onnx import TensorProto, helper
 from onnx_models import LIGHT, Builder, conv_model, imported, mobilenetv2, only
 
-from qadam_plugin.cli.app import main
 from qadam_plugin.errors import InputError, QadamError, RunError
 from qadam_plugin.workloads.layer import Layer
 from qadam_plugin.workloads.network import load_network
@@ -137,22 +137,15 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         imported(tmp_path / "m.onnx")
 
 
-def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(list(argv))
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
-
-
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     model, file = str(mobilenetv2(tmp_path / "my model.onnx")), tmp_path / "own.yaml"
-    code, out, _ = run(capsys, "networks", "import", model, "-o", str(file), "--dataset", "imagenet")
+    code, out, _ = qadam_tl(capsys, "networks", "import", model, "-o", str(file), "--dataset", "imagenet")
     assert code == 0 and "my_model: 53 layers of 152 nodes, 300,774,272 MACs" in out
     assert load_network(file).name == "my_model"
-    code, out, err = run(capsys, "networks", "import", model, "--name", "mine")
+    code, out, err = qadam_tl(capsys, "networks", "import", model, "--name", "mine")
     assert code == 0 and out.replace("name: mine", "name: my_model").replace("unknown", "imagenet") == file.read_text()
     assert "skipped, of all nodes: BatchNormalization 52 (34.2 %)" in err
-    code, out, _ = run(capsys, "networks", "import", model, "--json")
+    code, out, _ = qadam_tl(capsys, "networks", "import", model, "--json")
     said = json.loads(out)
     assert code == 0 and (said["layers"], said["nodes"], said["bits"]) == (53, 152, False)
     assert said["skipped"][0] == {"op": "BatchNormalization", "nodes": 52, "share": 52 / 152, "multiplies": False}
@@ -172,5 +165,5 @@ def test_mistakes_on_the_command_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     path = conv_model(tmp_path / "m.onnx", (3, 9, 9), (4, 3, 2, 2))
-    code, _, err = run(capsys, "networks", "import", str(path), *options)
+    code, _, err = qadam_tl(capsys, "networks", "import", str(path), *options)
     assert code == 2 and message in err and "Traceback" not in err
