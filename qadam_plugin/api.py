@@ -172,14 +172,14 @@ def pareto(
     where : a condition on its columns.
     """
     from .analysis.fronts import front_mask
-    from .analysis.groups import select
+    from .analysis.groups import met, select
     from .analysis.metrics import metric
     from .hardware.expressions import parse
 
     chosen = [metric(name, "metrics", accuracy="top1" in results) for name in metrics]
     if where is not None:
         condition = parse(where, [str(name) for name in results], "where")
-        results = select(results, condition.mask({str(name): results[name].to_numpy() for name in results}))
+        results = met(results, condition)
     return select(results, front_mask(results, chosen)).sort_values(chosen[0].name, kind="stable")
 
 

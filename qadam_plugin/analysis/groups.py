@@ -11,6 +11,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..hardware.expressions import Expression
+
 #: Results are compared only where all of these are equal. The clock is compared as it was asked for: every design at
 #: its own (``auto``), or all at one.
 GROUP = ("network", "batch", "engine", "objective", "clock", "fingerprint")
@@ -19,6 +21,11 @@ GROUP = ("network", "batch", "engine", "objective", "clock", "fingerprint")
 def select(results: pd.DataFrame, mask: npt.ArrayLike) -> pd.DataFrame:
     """Rows of a results table; `mask` is bool [rows]."""
     return cast("pd.DataFrame", results.loc[np.asarray(mask, dtype=bool)])
+
+
+def met(results: pd.DataFrame, condition: Expression) -> pd.DataFrame:
+    """Results that meet a condition."""
+    return select(results, condition.mask({str(name): results[name].to_numpy() for name in results}))
 
 
 def valid_results(results: pd.DataFrame) -> pd.DataFrame:

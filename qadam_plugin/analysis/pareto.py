@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 _BLOCK = 256
 
-#: Points from which on it pays to look for hopeless ones first, how many are looked at to find good ones, and how many
-#: of these are used at most.
-_WORTH_A_PASS = 20_000
-_SAMPLE = 5_000
-_GOOD = 100
+#: Points from which on it pays to look for hopeless ones first, and how many are looked at to find good ones; how many
+#: of a front are candidates for these, and when a further one is worth its pass.
+WORTH_A_PASS = 20_000
+SAMPLE = 5_000
+_LOOKED_AT = 200
+_WORTH = 0.005
 
 
 def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -49,23 +50,48 @@ def pareto_mask(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
 
 
 def _outclassed(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Points that one of a few good ones dominates: most of a large set, in one pass over what is left for each.
-
-    The good ones are on the front of a sample, those with the least product of ranks first: they dominate the most.
-    """
-    if len(costs) < _WORTH_A_PASS:
+    """Points that one of a few good ones dominates: most of a large set, in one pass over what is left for each."""
+    if len(costs) < WORTH_A_PASS:
         return np.zeros(len(costs), dtype=bool)
-    sample = np.unique(costs[:: len(costs) // _SAMPLE], axis=0)
-    ranks = np.argsort(np.argsort(sample, axis=0), axis=0) + 1.0
-    order = np.argsort(np.log(ranks).sum(axis=1))
-    front = _front_2d(sample) if costs.shape[1] <= 2 else _front_nd(sample)
     left = np.arange(len(costs))
-    for good in sample[order[front[order]]][:_GOOD]:
+    for good in good_points(costs[:: len(costs) // SAMPLE], _WORTH):
         points = costs[left]
         left = left[~((points >= good).all(axis=1) & (points > good).any(axis=1))]
     found = np.ones(len(costs), dtype=bool)
     found[left] = False
     return found
+
+
+def good_points(costs: npt.NDArray[np.float64], worth: float) -> npt.NDArray[np.float64]:
+    """A few points of the front that together dominate most of the others, those that dominate the most first.
+
+    Parameters
+    ----------
+    costs : [points, objectives], smaller is better; points with a NaN are left out.
+    worth : which part of the points that are left a further good one has to dominate.
+
+    Returns
+    -------
+    float [good, objectives], distinct.
+    """
+    points = np.unique(costs[~np.isnan(costs).any(axis=1)], axis=0)
+    if len(points) == 0:
+        return points
+    front = points[_front_2d(points) if costs.shape[1] <= 2 else _front_nd(points)]
+    # Those with a small product of ranks dominate the most; of very many, the others are not looked at.
+    ranks = np.argsort(np.argsort(front, axis=0), axis=0) + 1.0
+    front = front[np.argsort(np.log(ranks).sum(axis=1))[:_LOOKED_AT]]
+    beaten = np.array([(points >= good).all(axis=1) & (points > good).any(axis=1) for good in front])
+    good: list[int] = []
+    left = np.ones(len(points), dtype=bool)
+    while left.any():
+        counts = np.count_nonzero(beaten[:, left], axis=1)
+        best = int(np.argmax(counts))
+        if counts[best] < worth * np.count_nonzero(left):
+            break
+        good.append(best)
+        left &= ~beaten[best]
+    return front[good]
 
 
 def oriented(values: npt.NDArray[np.float64], maximize: Sequence[bool]) -> npt.NDArray[np.float64]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import InputError
+from ..hardware.expressions import parse
+from ..sweep.filters import RowFilter
+from ..sweep.frames import results_frame
 from ..userfile import suggestion
 from .accuracy import ACCURACY_COLUMNS, AccuracyTable, missing_accuracy, read_accuracy, with_accuracy
-from .groups import GROUP, select
+from .fronts import filtered, front_candidates
+from .groups import GROUP, met
 from .normalize import CRITERION
 
 if TYPE_CHECKING:
@@ -18,6 +25,15 @@ if TYPE_CHECKING:
 
     from ..hardware.expressions import Expression
     from ..sweep.store import ResultStore
+    from .metrics import Metric
+
+#: A column of one row, of each kind.
+_EXAMPLES = {
+    "text": np.array(["word"], dtype=object),
+    "integer": np.array([1]),
+    "number": np.array([1.0]),
+    "flag": np.array([True]),
+}
 
 
 @dataclass(frozen=True)
@@ -26,36 +42,55 @@ class Selection:
 
     Attributes
     ----------
-    everything : all of them, with accuracies where a file of them was given; labelled with their positions.
-    kept : those that meet the condition.
+    kept : those that meet the condition, labelled with their positions.
     missing : which networks and PE types have no accuracy, in words; empty if none was asked for or all have one.
     """
 
-    everything: pd.DataFrame
     kept: pd.DataFrame
-    missing: str = ""
+    missing: str
+    _read: Callable[[], pd.DataFrame]
+
+    @cached_property
+    def everything(self) -> pd.DataFrame:
+        """All results, also those that the condition left out; with accuracies where a file of them was given.
+
+        Ask for it while the store is open: where nothing needed it before, it is read now.
+        """
+        return self._read()
 
 
 def read_results(
-    store: ResultStore, columns: Iterable[str], where: str | None, accuracy: Path | None, normalize: str | None
+    store: ResultStore,
+    columns: Iterable[str],
+    where: str | None,
+    accuracy: Path | None,
+    normalize: str | None,
+    front: Sequence[Metric] = (),
 ) -> Selection:
     """Read a store's results as ``--where``, ``--accuracy`` and ``--normalize`` ask for them.
 
     Parameters
     ----------
     columns : those that are needed, besides what groups results and what the options need; none of an accuracy file.
+    front : metrics, if nothing but the front of them is wanted: other results may then be missing.
 
     Raises
     ------
     InputError : a condition, a file of accuracies or a PE type that cannot be used.
     """
-    from ..sweep.exports import results_frame
-
     table, condition = _checked(store, where, accuracy)
     needed = {"valid", "pe_type", *GROUP, *columns, *(condition.names if condition else ())}
     if normalize is not None:
         needed |= {"config_id", CRITERION.name}
-    everything = results_frame(store, needed)
+
+    def read_all() -> pd.DataFrame:
+        return results_frame(store, needed)
+
+    if table is None and normalize is None:
+        if front:
+            return Selection(front_candidates(store, needed, front, condition), "", read_all)
+        return Selection(filtered(store, needed, RowFilter(condition)), "", read_all)
+    everything = read_all()
     if normalize is not None and normalize not in set(everything["pe_type"]):
         known = sorted(set(everything["pe_type"]))
         raise InputError("--normalize", "", f"no result of PE type '{normalize}'; {suggestion(normalize, known)}")
@@ -63,21 +98,24 @@ def read_results(
     if table is not None:
         missing = _missing(everything, table)
         everything = with_accuracy(everything, table)
-    if condition is None:
-        return Selection(everything, everything, missing)
-    columns = {name: everything[name].to_numpy() for name in everything}
-    return Selection(everything, select(everything, condition.mask(columns)), missing)
+    kept = everything if condition is None else met(everything, condition)
+    return Selection(kept, missing, lambda: everything)
 
 
 def _checked(
     store: ResultStore, where: str | None, accuracy: Path | None
 ) -> tuple[AccuracyTable | None, Expression | None]:
     """What can be checked before the results are read."""
-    from ..hardware.expressions import parse
-
     table = None if accuracy is None else read_accuracy(accuracy)
-    names = [name for name, _ in store.columns()] + ([] if table is None else list(ACCURACY_COLUMNS))
-    return table, None if where is None else parse(where, names, "--where")
+    if where is None:
+        return table, None
+    kinds = dict(store.columns())
+    if table is not None:
+        kinds |= dict.fromkeys(ACCURACY_COLUMNS, "number")
+    condition = parse(where, list(kinds), "--where")
+    # Words and numbers that do not go together are refused also where no row gets as far as to be compared.
+    condition.mask({name: _EXAMPLES[kind] for name, kind in kinds.items()})
+    return table, condition
 
 
 def _missing(results: pd.DataFrame, table: AccuracyTable) -> str:

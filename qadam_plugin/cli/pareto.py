@@ -80,7 +80,8 @@ def pareto(
         check_folder(output)
     needed = [item.name for item in metrics] + (["config_id"] if kind in FORMATS else [])
     with ResultStore.reading(directory) as store:
-        selected = read_results(store, needed, where, accuracy, normalize)
+        # A plot shows every design.
+        selected = read_results(store, needed, where, accuracy, normalize, () if kind in FORMATS else metrics)
         if selected.missing:
             typer.echo(selected.missing, err=True)
         kept = selected.kept

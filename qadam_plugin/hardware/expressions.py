@@ -47,7 +47,7 @@ class Expression(Checked):
 
     def _evaluate(self, values: Mapping[str, Any]) -> Any:
         with np.errstate(all="ignore"):
-            return _OnArrays(self, values).value(self._tree)
+            return _OnArrays(self, values).value(self.tree)
 
 
 class _OnArrays(Reading):

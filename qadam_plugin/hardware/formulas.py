@@ -72,7 +72,7 @@ class Formula(Checked):
 
     def _result(self, values: Values) -> Any:
         try:
-            found = _OnNumbers(values).value(self._tree)
+            found = _OnNumbers(values).value(self.tree)
         except ZeroDivisionError:
             raise self._error("divides by zero", values) from None
         except OverflowError:

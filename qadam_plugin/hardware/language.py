@@ -49,13 +49,14 @@ class Checked:
     text : as written.
     names : the names that it uses.
     source, key : where it stands, for messages.
+    tree : its nodes.
     """
 
     text: str
     names: frozenset[str]
     source: str
     key: str
-    _tree: ast.expr
+    tree: ast.expr
 
 
 class Reading(ABC):

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .filters import RowFilter
+from .records import Group
 from .results import LISTS, SHARED, DesignResult, design_results, python_value, result_rows, shared_values, sql_of
-from .store import Group, ResultStore, parts
+from .store import ResultStore
+from .stored import parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +24,10 @@ Positions = npt.NDArray[np.intp]
 
 
 def results_frame(
-    store: ResultStore, columns: Collection[str] | None = None, rows: Positions | None = None
+    store: ResultStore,
+    columns: Collection[str] | None = None,
+    rows: Positions | None = None,
+    only: RowFilter | None = None,
 ) -> pd.DataFrame:
     """Stored results as a table with the columns of ``results.csv``, sorted as there.
 
@@ -31,22 +37,25 @@ def results_frame(
     ----------
     columns : those that are wanted; left out, all.
     rows : positions of the rows that are wanted, ascending; left out, all. They are the index of the table.
+    only : which rows are wanted, if not all; more may be there. Their positions are the index of the table.
     """
     import pandas as pd
 
     kinds = {name: kind for name, kind in store.columns() if columns is None or name in columns}
+    read: list[tuple[Positions, dict[str, Any]]] = []
     with _no_collection():
-        if rows is None:
-            made = [_columns(store, group, kinds, None) for group in store.groups()]
-        else:
-            made = [_columns(store, group, kinds, ids) for group, ids in _places(store, rows)]
-    found = [pd.DataFrame(columns) for columns in made]
+        for group, before, ids in _places(store, rows):
+            wanted = only if rows is None else RowFilter(designs=ids.tolist())
+            places, made = _columns(store, group, kinds, wanted or RowFilter())
+            read.append((before + places, made))
     # Without rows the columns still have their kinds.
-    found = [part for part in found if len(part)] or found
-    if not found:
+    read = [part for part in read if len(part[0])] or read
+    if not read:
         return pd.DataFrame({name: _array([], kind) for name, kind in kinds.items()})
-    frame = pd.concat(found, ignore_index=True)
-    return frame if rows is None else frame.set_axis(rows, axis="index")
+    frame = pd.concat([pd.DataFrame(made) for _, made in read], ignore_index=True)
+    if rows is None and only is None:
+        return frame
+    return frame.set_axis(np.concatenate([places for places, _ in read]), axis="index")
 
 
 @contextmanager
@@ -63,73 +72,102 @@ def _no_collection() -> Iterator[None]:
 
 def stored_rows(store: ResultStore, rows: Positions | None = None) -> Iterator[dict[str, Any]]:
     """Rows of ``results.csv`` in its order: all of them, or those at ascending positions."""
-    for group, ids in _places(store, rows):
+    for group, _, ids in _places(store, rows):
         yield from (row.columns for row in result_rows(store, group, ids.tolist()))
 
 
 def stored_designs(store: ResultStore, rows: Positions) -> Iterator[DesignResult]:
     """Results at ascending positions with the details of their layers; one for each position."""
-    for group, ids in _places(store, rows):
+    for group, _, ids in _places(store, rows):
         yield from design_results(store, group, details=True, designs=ids.tolist())
 
 
-def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, npt.NDArray[np.int64]]]:
-    """Groups, and in each the designs whose results are wanted, in order."""
+def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, int, npt.NDArray[np.int64]]]:
+    """Groups, how many results stand before them, and the designs whose results are wanted, in order."""
     before = 0
     for group in store.groups():
         ids = store.design_ids(group)
         wanted = ids if rows is None else ids[rows[(rows >= before) & (rows < before + len(ids))] - before]
+        yield group, before, wanted
         before += len(ids)
-        yield group, wanted
 
 
 def _columns(
-    store: ResultStore, group: Group, wanted: Mapping[str, str], ids: npt.NDArray[np.int64] | None
-) -> dict[str, npt.NDArray[Any]]:
-    """Columns, given with their kinds, of a group's results in order: all of them, or those of designs in order."""
-    own = [name for name in wanted if name not in SHARED]
-    kinds = ["integer", *(wanted[name] for name in own)]
-    pieces: list[list[npt.NDArray[Any]]] = [[_array((), kind)] for kind in kinds]
-    words: dict[str, str] = {}
-    for chunk in _chunks(store, group, [sql_of(name) for name in own], ids):
-        for piece, kind, name, values in zip(pieces, kinds, ("", *own), zip(*chunk, strict=True), strict=True):
-            column: Sequence[Any] = values
-            if name in LISTS:
-                column = [python_value(name, value) for value in values]
-            if kind == "text":
-                # Equal words share one object: most columns have few.
-                column = [words.setdefault(value, value) for value in column]
-            piece.append(_array(column, kind))
-    found, *columns = (np.concatenate(piece) for piece in pieces)
-    if ids is None:
-        ids = store.design_ids(group, found)
-    place = np.zeros(int(found.max(initial=0)) + 1, dtype=np.intp)
-    place[found] = np.arange(len(found))
-    order = place[ids]
-    made = {name: column[order] for name, column in zip(own, columns, strict=True)}
+    store: ResultStore, group: Group, wanted: Mapping[str, str], only: RowFilter
+) -> tuple[Positions, dict[str, Any]]:
+    """Columns, given with their kinds, of a group's results in order, and their positions in the group."""
+    columns = [_Column("", "integer"), *(_Column(name, kind) for name, kind in wanted.items() if name not in SHARED)]
+    for chunk in _chunks(store, group, [sql_of(column.name) for column in columns[1:]], only):
+        for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
+            column.add(values)
+    designs, ids = columns[0].values(), store.design_ids(group)
+    place = np.full(1 + max(designs.max(initial=0), ids.max(initial=0)), -1, dtype=np.intp)
+    place[ids] = np.arange(len(ids))
+    order = np.argsort(place[designs])
+    # Designs that are no longer linked have no place.
+    order = order[np.count_nonzero(place[designs] < 0) :]
+    designs = designs[order]
+    made = {column.name: column.values(order) for column in columns[1:]}
     if "runs" in wanted:
-        made["runs"] = _runs(store, group, ids)
+        made["runs"] = _runs(store, group, designs)
     for name, value in shared_values(group).items():
-        made[name] = np.full(len(ids), value, dtype=object if isinstance(value, str) else np.int64)
-    return {name: made[name] for name in wanted}
+        made[name] = _repeated(value, len(designs))
+    return place[designs], {name: made[name] for name in wanted}
+
+
+class _Column:
+    """One column of many results, as its values come."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name = name
+        self._kind = "integer" if kind == "text" else kind
+        self._words: dict[str, int] | None = {} if kind == "text" else None
+        self._pieces = [_array((), self._kind)]
+
+    def add(self, values: Sequence[Any]) -> None:
+        if self.name in LISTS:
+            values = [python_value(self.name, value) for value in values]
+        if (words := self._words) is not None:
+            # Most columns have few words: their places in a list of them are smaller and faster than they are.
+            values = [words.setdefault(value, len(words)) for value in values]
+        self._pieces.append(_array(values, self._kind))
+
+    def values(self, order: Positions | None = None) -> Any:
+        """The column in an order of its rows; left out, in that of their coming."""
+        whole = np.concatenate(self._pieces)
+        chosen = whole if order is None else whole[order]
+        return chosen if self._words is None else _words(self._words, chosen)
 
 
 def _chunks(
-    store: ResultStore, group: Group, values: Sequence[str], ids: npt.NDArray[np.int64] | None
+    store: ResultStore, group: Group, values: Sequence[str], only: RowFilter
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Results with the id of their design, many at a time."""
-    if ids is None:
-        return store.results(group, values)
-    return chain.from_iterable(store.results(group, values, part) for part in parts(ids.tolist()))
+    condition = only.sql(group, dict(store.columns()))
+    if only.designs is None:
+        return store.results(group, values, condition=condition)
+    return chain.from_iterable(store.results(group, values, part, condition) for part in parts(only.designs))
 
 
-def _runs(store: ResultStore, group: Group, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+def _runs(store: ResultStore, group: Group, ids: npt.NDArray[np.int64]) -> Any:
     if len(group.runs) == 1:
-        return np.full(len(ids), group.runs[0], dtype=object)
+        return _repeated(group.runs[0], len(ids))
     found = [
         " ".join(runs[id]) for part in parts(ids.tolist()) for runs in [store.design_runs(group, part)] for id in part
     ]
     return np.array(found, dtype=object)
+
+
+def _repeated(value: str | int, count: int) -> Any:
+    places = np.zeros(count, np.int64)
+    return _words({value: 0}, places) if isinstance(value, str) else places + value
+
+
+def _words(words: Collection[str], places: npt.NDArray[np.int64]) -> Any:
+    """A column of words by their places among the different ones, as pandas keeps words."""
+    import pandas as pd
+
+    return pd.Series(np.array(list(words), dtype=object)).array.take(places)
 
 
 def _array(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:

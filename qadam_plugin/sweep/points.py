@@ -12,8 +12,9 @@ from ..hardware.config import AcceleratorConfig
 from ..hardware.pe_types import FAMILIES, PEType
 from ..workloads.layer import Layer
 from .keys import layer_key
+from .records import Group
 from .results import result_rows
-from .store import Group, ResultStore
+from .store import ResultStore
 from .totals import batched
 
 

@@ -11,8 +11,10 @@ from ..engines.base import LayerResult
 from ..workloads.layer import Layer
 from .columns import SHARED_COLUMNS
 from .keys import canonical, layer_key
+from .records import Group, NetworkShapes
 from .rows import TOTAL_COLUMNS
-from .store import Group, NetworkShapes, ResultStore, parts
+from .store import ResultStore
+from .stored import parts
 from .totals import batched
 
 #: Columns that a group's results share, and the runs, which are read apart.

@@ -23,8 +23,9 @@ from ..workloads.network import Network, NetworkLayer
 from .exports import atomic, write_csv
 from .keys import network_key
 from .points import stored_config
+from .records import Group
 from .results import design_results
-from .store import Group, ResultStore
+from .store import ResultStore
 
 MODELS = "surrogate.json"
 HELD_OUT = "surrogate_held_out.csv"

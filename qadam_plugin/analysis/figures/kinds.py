@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ...sweep.store import ResultStore
+    from ..selection import Selection
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,23 @@ class PlotRequest:
     Attributes
     ----------
     store : the results' store.
-    results : results to show, with accuracies where a person gave them.
-    everything : all results, also those that a condition left out.
+    selected : results of it.
     x, y : axes of ``pareto``.
     relative_to : PE type that ``pareto`` is relative to; None: plain units.
     criterion : what makes a design the best of its PE type.
     """
 
     store: ResultStore
-    results: pd.DataFrame
-    everything: pd.DataFrame
+    selected: Selection
     x: Metric
     y: Metric
     relative_to: str | None
     criterion: Metric
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """Results to show, with accuracies where a person gave them."""
+        return self.selected.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Kind:
 
 
 def _pareto(request: PlotRequest) -> Figure:
-    found = None if request.relative_to is None else references(request.everything, request.relative_to)
+    found = None if request.relative_to is None else references(request.selected.everything, request.relative_to)
     return draw_panels(collect_panels(request.results, request.x, request.y, relative_to=found))
 
 
@@ -101,7 +105,7 @@ KINDS: dict[str, Kind] = {
         "Fig. 4 of the paper: performance per area and energy in nine panels, relative to the best int16",
         frozenset(),
         _FIG_4,
-        lambda request: draw_panels(collect_ppa(request.results, request.everything)),
+        lambda request: draw_panels(collect_ppa(request.results, request.selected.everything)),
     ),
     "accuracy": Kind(
         "Figs. 5 and 6 of the paper: accuracy against performance per area and energy",

@@ -55,5 +55,5 @@ def stored_figure(
         selected = read_results(store, needed, where, accuracy, normalize)
         if valid_results(selected.kept).empty:
             raise InputError(directory, "", "no result with a valid mapping" + (" meets --where" if where else ""))
-        request = PlotRequest(store, selected.kept, selected.everything, *axes, normalize, criterion)
+        request = PlotRequest(store, selected, *axes, normalize, criterion)
         return chosen.make(request), selected.missing
