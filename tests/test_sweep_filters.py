@@ -41,7 +41,7 @@ clock: [auto, 0.5]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResultStore]:
-    """864 results: two networks on 144 configs, and one by another version of the engine and on a part of them."""
+    """432 results: two networks on 144 configs, and one by another version of the engine and on a part of them."""
     folder = tmp_path_factory.mktemp("results")
     sweep(folder, plan(parse_space(_SPACE, "s"), (NETWORK, RELATED)))
     sweep(folder, plan(parse_space(_SPACE, "s"), engine=ArithmeticEngine("b")))

@@ -91,8 +91,8 @@ def read_results(
             return Selection(front_candidates(store, needed, front, condition), "", read_all)
         return Selection(filtered(store, needed, RowFilter(condition)), "", read_all)
     everything = read_all()
-    if normalize is not None and normalize not in set(everything["pe_type"]):
-        known = sorted(set(everything["pe_type"]))
+    known = sorted(everything["pe_type"].unique())
+    if normalize is not None and normalize not in known:
         raise InputError("--normalize", "", f"no result of PE type '{normalize}'; {suggestion(normalize, known)}")
     missing = ""
     if table is not None:
