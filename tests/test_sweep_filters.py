@@ -94,6 +94,8 @@ _conditions = st.recursive(
 @example("rows / 2 == 1.5")
 @example("rows / batch / 0.0 > 5 or rows / (cols - 4) > 5")
 @example("cycles != cycles")
+@example("rows < 3 or (" * 60 + "cols > 4" + ")" * 60)
+@example("rows < 1" + "0" * 400)
 @example("not (cycles > 300 or latency_ms < 1) and not area_mm2 < 0.01")
 def test_results_that_meet_a_condition_are_those_of_the_whole_table(
     store: ResultStore, whole: pd.DataFrame, text: str

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Which part of the results that are left a further rival has to dominate: each costs time on every one of these.
 _WORTH = 0.02
 
+#: Sets of comparable results that have rivals, the largest first: there may be one for every clock.
+_MOST_SETS = 20
+
 
 def front_mask(results: pd.DataFrame, metrics: Sequence[Metric]) -> npt.NDArray[np.bool_]:
     """Rows of a results table on the Pareto front of their group.
@@ -72,7 +75,7 @@ def _rivals(sample: pd.DataFrame, metrics: Sequence[Metric]) -> tuple[Rivals, ..
     objectives = tuple((metric.name, metric.maximize) for metric in metrics)
     signs = np.array([-1.0 if metric.maximize else 1.0 for metric in metrics])
     found = []
-    for key, part in comparable(sample):
+    for key, part in sorted(comparable(sample), key=lambda item: -len(item[1]))[:_MOST_SETS]:
         points = good_points(_costs(part, metrics), _WORTH) * signs
         found.append(Rivals(key, objectives, tuple(map(tuple, points.tolist()))))
     return tuple(found)

@@ -7,7 +7,6 @@ condition here is met by every row that meets the person's, and `Expression.mask
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,8 @@ from .results import LISTS, sql_of
 #: Larger whole numbers are not exact as floating-point numbers, in which one side of a comparison may be.
 _LARGEST = 2**53
 
-#: Nodes of an expression that SQLite is given at most: its parser has a limit of depth.
-_MOST_NODES = 400
+#: Levels of an expression that SQLite is given at most: its parser has a stack of 100, and a level takes up to three.
+_DEEPEST = 15
 
 _ARITHMETIC: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _COMPARISON: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "="}
@@ -55,9 +54,10 @@ def sql_condition(condition: Expression, kinds: Mapping[str, str], shared: Mappi
     kinds : kind of value by column of ``results.csv``.
     shared : columns that all results have one value in.
     """
-    if sum(1 for _ in ast.walk(condition.tree)) > _MOST_NODES:
-        return None
-    return _Translation(kinds, shared).weaker(condition.tree)
+    level: list[ast.AST] = [condition.tree]
+    for _ in range(_DEEPEST):
+        level = [part for node in level for part in ast.iter_child_nodes(node)]
+    return None if level else _Translation(kinds, shared).weaker(condition.tree)
 
 
 def joined(parts: Sequence[SQLCondition], word: str) -> SQLCondition:
@@ -95,10 +95,7 @@ class _Translation:
                 return _all_of([self.exact(item) for item in operands], "AND" if isinstance(op, ast.And) else "OR")
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 sides = [self._value(item) for item in (left, *comparators)]
-                return _all_of(
-                    [_compared(*step) for step in zip(ops, sides, sides[1:], strict=False)],
-                    "AND",
-                )
+                return _all_of([_compared(*step) for step in zip(ops, sides, sides[1:], strict=False)], "AND")
             case _:
                 return None
 
@@ -112,9 +109,9 @@ class _Translation:
                 found = self._value(operand)
                 sign = "-" if isinstance(op, ast.USub) else "+"
                 return None if found is None or found.word else _Value(f"({sign}{found.text})", found.values, False)
-            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=int() | float() as by)) if by:
+            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=by) as right) if by:
                 # Division by a column is left out: by zero it is NULL here, and an infinity there.
-                return self._computed(left, "* 1.0 /", ast.Constant(float(by)))
+                return self._computed(left, "* 1.0 /", right)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 return self._computed(left, _ARITHMETIC[type(op)], right)
             case _:
@@ -142,7 +139,7 @@ def _constant(value: Any) -> _Value | None:
         return _Value("?", (value,), True) if "\0" not in value and value.isprintable() else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return _Value("?", (value,), False) if math.isfinite(value) and abs(value) <= _LARGEST else None
+    return _Value("?", (value,), False) if abs(value) <= _LARGEST else None
 
 
 def _compared(op: ast.cmpop, left: _Value | None, right: _Value | None) -> SQLCondition | None:
