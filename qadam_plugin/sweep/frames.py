@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Positions = npt.NDArray[np.intp]
+Designs = npt.NDArray[np.int64]
 
 
 def results_frame(
@@ -44,10 +45,12 @@ def results_frame(
     kinds = {name: kind for name, kind in store.columns() if columns is None or name in columns}
     read: list[tuple[Positions, dict[str, Any]]] = []
     with _no_collection():
-        for group, before, ids in _places(store, rows):
-            wanted = only if rows is None else RowFilter(designs=ids.tolist())
-            places, made = _columns(store, group, kinds, wanted or RowFilter())
+        before = 0
+        for group, ids, chosen in _places(store, rows):
+            wanted = only if rows is None else RowFilter(designs=chosen.tolist())
+            places, made = _columns(store, group, ids, kinds, wanted or RowFilter())
             read.append((before + places, made))
+            before += len(ids)
     # Without rows the columns still have their kinds.
     read = [part for part in read if len(part[0])] or read
     if not read:
@@ -72,35 +75,34 @@ def _no_collection() -> Iterator[None]:
 
 def stored_rows(store: ResultStore, rows: Positions | None = None) -> Iterator[dict[str, Any]]:
     """Rows of ``results.csv`` in its order: all of them, or those at ascending positions."""
-    for group, _, ids in _places(store, rows):
-        yield from (row.columns for row in result_rows(store, group, ids.tolist()))
+    for group, _, chosen in _places(store, rows):
+        yield from (row.columns for row in result_rows(store, group, chosen.tolist()))
 
 
 def stored_designs(store: ResultStore, rows: Positions) -> Iterator[DesignResult]:
     """Results at ascending positions with the details of their layers; one for each position."""
-    for group, _, ids in _places(store, rows):
-        yield from design_results(store, group, details=True, designs=ids.tolist())
+    for group, _, chosen in _places(store, rows):
+        yield from design_results(store, group, details=True, designs=chosen.tolist())
 
 
-def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, int, npt.NDArray[np.int64]]]:
-    """Groups, how many results stand before them, and the designs whose results are wanted, in order."""
+def _places(store: ResultStore, rows: Positions | None) -> Iterator[tuple[Group, Designs, Designs]]:
+    """Groups, and in each its designs in order, and those whose results are wanted."""
     before = 0
     for group in store.groups():
         ids = store.design_ids(group)
-        wanted = ids if rows is None else ids[rows[(rows >= before) & (rows < before + len(ids))] - before]
-        yield group, before, wanted
+        yield group, ids, ids if rows is None else ids[rows[(rows >= before) & (rows < before + len(ids))] - before]
         before += len(ids)
 
 
 def _columns(
-    store: ResultStore, group: Group, wanted: Mapping[str, str], only: RowFilter
+    store: ResultStore, group: Group, ids: Designs, wanted: Mapping[str, str], only: RowFilter
 ) -> tuple[Positions, dict[str, Any]]:
-    """Columns, given with their kinds, of a group's results in order, and their positions in the group."""
+    """Columns, given with their kinds, of results of a group's designs in order, and their positions among these."""
     columns = [_Column("", "integer"), *(_Column(name, kind) for name, kind in wanted.items() if name not in SHARED)]
     for chunk in _chunks(store, group, [sql_of(column.name) for column in columns[1:]], only):
         for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
             column.add(values)
-    designs, ids = columns[0].values(), store.design_ids(group)
+    designs = columns[0].values()
     place = np.full(1 + max(designs.max(initial=0), ids.max(initial=0)), -1, dtype=np.intp)
     place[ids] = np.arange(len(ids))
     order = np.argsort(place[designs])
