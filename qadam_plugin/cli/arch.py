@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from ..errors import InputError
+from .output import write_or_print
 
 _HELP = """Write the Timeloop v0.4 architecture of an accelerator config.
 
@@ -50,10 +50,4 @@ def arch(
         text = accelergy_yaml(build_spec(config, clock_ghz), f"{command} --accelergy")
     else:
         text = arch_yaml(config, clock_ghz, command)
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("-o", "", f"cannot write {output}: {error.strerror}") from None
+    write_or_print(output, text)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
-from .network_options import BITS
+from .run_options import AS_JSON, BATCH, BITS, CLOCK, ENGINE_SETTINGS, JOBS, MAP_FOR, OUT
 
 if TYPE_CHECKING:
     from ..explore.question import Question
-    from ..explore.search import Progress
     from ..explore.session import ExplorePlan, Found
     from ..hardware.space import DesignSpace
     from ..sweep.store import ResultStore
@@ -63,23 +62,15 @@ def explore(
     storage: str | None = typer.Option(
         None, "--storage", metavar="URL", help="Database of the search; left out: DIR/explore.db."
     ),
-    out: Path = typer.Option(Path("qadam-results"), "--out", metavar="DIR", help="Folder of the results."),
-    jobs: int | None = typer.Option(
-        None, "--jobs", min=1, max=1024, metavar="N", help="Processes; left out: one per usable CPU."
-    ),
-    map_for: str = typer.Option(
-        "edp", "--map-for", metavar="NAME", help="Layers are mapped for edp, energy or latency."
-    ),
+    out: Path = OUT,
+    jobs: int | None = JOBS,
+    map_for: str = MAP_FOR,
     engine: str = typer.Option("rowstationary", "--engine", metavar="NAME", help="What maps the layers."),
-    engine_settings: Path | None = typer.Option(
-        None, "--engine-settings", metavar="FILE", help="Settings of the engine, for those that have any."
-    ),
-    batch: int = typer.Option(1, "--batch", min=1, max=65536, metavar="N", help="Inputs at once."),
-    clock: str | None = typer.Option(
-        None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
-    ),
+    engine_settings: Path | None = ENGINE_SETTINGS,
+    batch: int = BATCH,
+    clock: str | None = CLOCK,
     bits: str | None = BITS,
-    as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
+    as_json: bool = AS_JSON,
 ) -> None:
     import optuna
 
@@ -92,7 +83,7 @@ def explore(
     from ..sweep.planning import check_takes_bits, plan_networks
     from ..sweep.runner import usable_cpus
     from ..sweep.store import ResultStore
-    from .progress import search_shown
+    from .progress import resumable, search_shown
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     began = time.monotonic()
@@ -124,19 +115,8 @@ def explore(
     database = None if storage is None else open_storage(storage)
     with ResultStore.writing(out) as store:
         database = database or open_storage(file_url(out / _DATABASE))
-        done = 0
-        try:
-            with search_shown(f"explore {plan.space_name}") as report:
-
-                def note(progress: Progress) -> None:
-                    nonlocal done
-                    done = progress.done
-                    report(progress)
-
-                found = run_exploration(plan, store, database, jobs or usable_cpus(), note)
-        except KeyboardInterrupt:
-            typer.echo(f"{done} designs are done and kept in {out}; the same command goes on from there", err=True)
-            raise
+        with resumable(search_shown(f"explore {plan.space_name}"), f"designs are done and kept in {out}") as report:
+            found = run_exploration(plan, store, database, jobs or usable_cpus(), report)
         _write(found, store)
     _show(plan, found, as_json)
     if as_json:

@@ -17,8 +17,8 @@ from .mapping_options import (
     print_answer,
     read_layer,
     read_packing,
-    write_text,
 )
+from .output import write_text
 
 _HELP = """Find the best mapping of one layer on a Timeloop v0.4 architecture, and say whether that is proven.
 

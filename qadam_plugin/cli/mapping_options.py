@@ -70,14 +70,6 @@ def energies(spec: ArchSpec, layer: Layer, ert: Path | None) -> EnergyTable:
     return price_layer(spec, load_library(), layer).energy
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file that a person named with -o."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("-o", "", f"cannot write {path}: {error.strerror}") from None
-
-
 def print_answer(
     spec: ArchSpec,
     mapping: Mapping | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .output import write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,12 +144,7 @@ def _write_cards(records: Sequence[ModelRecord], folder: Path) -> None:
     from ..ppa.cards import model_cards
 
     pages = model_cards(records, "qadam-tl models --cards docs/models")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in pages.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("--cards", "", f"{folder} cannot be written to: {error.strerror}") from None
+    write_folder(folder, pages, "--cards")
     typer.echo(f"{len(pages)} model cards in {folder}")
 
 

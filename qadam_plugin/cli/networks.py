@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
-from .network_options import BITS
+from .output import write_folder, write_text
+from .run_options import BITS
 
 if TYPE_CHECKING:
     from ..workloads.network import Network
@@ -128,13 +129,9 @@ def problems(
     from ..workloads.timeloop_problem import problem_yaml
 
     network = load_network(name, "NAME")
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        for item in network.layers:
-            text = problem_yaml(replace(item.layer, N=batch), f"qadam-tl networks problems {network.name}")
-            (output / f"{item.name}.yaml").write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("-o", "", f"cannot write into {output}: {error.strerror}") from None
+    command = f"qadam-tl networks problems {network.name}"
+    files = {f"{item.name}.yaml": problem_yaml(replace(item.layer, N=batch), command) for item in network.layers}
+    write_folder(output, files)
     typer.echo(f"{len(network.layers)} problems of {network.name} in {output}")
 
 
@@ -151,7 +148,6 @@ def import_network(
     as_json: bool = typer.Option(False, "--json", help="Print a JSON object instead of text."),
 ) -> None:
     from ..workloads.onnx_import import import_onnx
-    from .mapping_options import write_text
 
     title = re.sub(r"[^A-Za-z0-9_.\-]+", "_", model.stem) if name is None else name
     command = f"qadam-tl networks import {model.name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..errors import InputError
+from .output import write_or_print
 
 if TYPE_CHECKING:
     from ..estimators.discovery import Status
@@ -82,14 +82,7 @@ def components(
     """Write the compound components, to be given to Accelergy or Timeloop beside an architecture."""
     from ..estimators.compound_components import compound_yaml
 
-    text = compound_yaml()
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError("-o", "", f"cannot write {output}: {error.strerror}") from None
+    write_or_print(output, compound_yaml())
 
 
 def _print(found: Status) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
@@ -17,6 +17,42 @@ if TYPE_CHECKING:
     from ..quantize.search import Progress as QuantizeProgress
 
 _SECONDS_BETWEEN_LINES = 10.0
+
+
+class Counted(Protocol):
+    """Progress of whatever is done one by one."""
+
+    @property
+    def done(self) -> int:
+        """How many are done."""
+        ...
+
+
+P = TypeVar("P", bound=Counted)
+
+
+@contextmanager
+def resumable(shown: AbstractContextManager[Callable[[P], None]], kept: str) -> Iterator[Callable[[P], None]]:
+    """Show progress; where Ctrl-C ends the block, say what is kept.
+
+    Parameters
+    ----------
+    shown : what shows it.
+    kept : what follows the number of those that are done, such as ``configs are done and kept in DIR``.
+    """
+    done = 0
+    try:
+        with shown as report:
+
+            def note(progress: P) -> None:
+                nonlocal done
+                done = progress.done
+                report(progress)
+
+            yield note
+    except KeyboardInterrupt:
+        typer.echo(f"{done} {kept}; the same command goes on from there", err=True)
+        raise
 
 
 @contextmanager

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .run_options import AS_JSON, BATCH, JOBS, MAP_FOR, OUT
 
 if TYPE_CHECKING:
     from ..hardware.config import AcceleratorConfig
     from ..hardware.space import DesignSpace
     from ..quantize.errors import ErrorSource
     from ..quantize.savings import Saving
-    from ..quantize.search import Progress
     from ..quantize.session import Quantized, QuantizePlan
     from ..workloads.network import Network
 
@@ -61,9 +61,7 @@ def quantize(
         metavar="NAMES",
         help="Of energy, onchip-energy, latency, edp (the network's), layer-edp (the layers' summed), area, error.",
     ),
-    map_for: str = typer.Option(
-        "edp", "--map-for", metavar="NAME", help="Layers are mapped for edp, energy or latency."
-    ),
+    map_for: str = MAP_FOR,
     bits_from: str = typer.Option("2..8", "--bits-from", metavar="LOW..HIGH", help="Bits that are searched, 1 to 32."),
     evaluations: int = typer.Option(2000, "--evaluations", min=1, metavar="N", help="Settings to evaluate in all."),
     population: int = typer.Option(50, "--population", min=2, max=10000, metavar="N", help="Settings in a generation."),
@@ -92,12 +90,10 @@ def quantize(
     packing: str = typer.Option(
         "word", "--packing", metavar="word|ideal", help="No element lies across two words, or they may."
     ),
-    batch: int = typer.Option(1, "--batch", min=1, max=65536, metavar="N", help="Inputs at once."),
-    out: Path = typer.Option(Path("qadam-results"), "--out", metavar="DIR", help="Folder of the results."),
-    jobs: int | None = typer.Option(
-        None, "--jobs", min=1, max=1024, metavar="N", help="Processes; left out: one per usable CPU."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
+    batch: int = BATCH,
+    out: Path = OUT,
+    jobs: int | None = JOBS,
+    as_json: bool = AS_JSON,
 ) -> None:
     from ..quantize.outputs import write_settings
     from ..quantize.planning import checked_engine
@@ -108,7 +104,7 @@ def quantize(
     from ..sweep.runner import usable_cpus
     from ..sweep.store import ResultStore
     from ..workloads.network import load_network
-    from .progress import quantize_shown
+    from .progress import quantize_shown, resumable
 
     began = time.monotonic()
     engine = checked_engine(map_for, mac_energy, packing)
@@ -129,22 +125,9 @@ def quantize(
         seed=seed,
     )
     with ResultStore.writing(out) as store:
-        done = 0
-        try:
-            with quantize_shown(f"quantize {loaded.name}") as report:
-
-                def note(progress: Progress) -> None:
-                    nonlocal done
-                    done = progress.done
-                    report(progress)
-
-                found = run_quantize(plan, store, jobs or usable_cpus(), note)
-        except KeyboardInterrupt:
-            typer.echo(
-                f"{done} settings are done; layers mapped are kept in {out}; the same command goes on from there",
-                err=True,
-            )
-            raise
+        shown = quantize_shown(f"quantize {loaded.name}")
+        with resumable(shown, f"settings are done; layers mapped are kept in {out}") as report:
+            found = run_quantize(plan, store, jobs or usable_cpus(), report)
         for run in found.runs[-1:]:
             write_exports(store, run)
         write_settings(found, plan.source.name, out)

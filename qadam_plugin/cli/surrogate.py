@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..analysis.refined_sweep import Refined, Refinement
     from ..ppa.accelerator.models import SurrogateFile
     from ..sweep.predictions import PredictionCounts
-    from ..sweep.runner import Progress, SweepPlan
+    from ..sweep.runner import SweepPlan
 
 _HELP = "Polynomial models of whole accelerators on whole networks, fitted to the exact results of a sweep."
 
@@ -133,25 +133,12 @@ def predict(plan: SweepPlan, wanted: Predicting, as_json: bool) -> None:
 def _recompute(plan: SweepPlan, refinement: Refinement, wanted: Predicting, as_json: bool) -> Refined:
     from ..sweep.exports import write_exports
     from ..sweep.store import ResultStore
-    from .progress import shown
+    from .progress import resumable, shown
     from .sweep import write_comparison
 
-    done = 0
     with ResultStore.writing(wanted.out) as store:
-        try:
-            with shown(f"refine {plan.space_name}") as report:
-
-                def note(progress: Progress) -> None:
-                    nonlocal done
-                    done = progress.done
-                    report(progress)
-
-                refined = refinement.recompute(store, wanted.jobs, note)
-        except KeyboardInterrupt:
-            typer.echo(
-                f"{done} configs are done and kept in {wanted.out}; the same command goes on from there", err=True
-            )
-            raise
+        with resumable(shown(f"refine {plan.space_name}"), f"configs are done and kept in {wanted.out}") as report:
+            refined = refinement.recompute(store, wanted.jobs, report)
         write_exports(store, refined.counts.run)
         write_comparison(plan, store, as_json)
     state = "no step from the exact front was left out" if refined.complete else "stopped at --refine-limit"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
-from .network_options import BITS
+from .run_options import AS_JSON, BATCH, BITS, CLOCK, ENGINE_SETTINGS, JOBS, OUT
 
 if TYPE_CHECKING:
-    from ..sweep.runner import Progress, SweepPlan
+    from ..sweep.runner import SweepPlan
     from ..sweep.store import ResultStore
 
 _HELP = """Map networks on every config of a design space, and find the best designs.
@@ -50,10 +50,8 @@ def sweep(
     network: list[str] = typer.Option(
         ["resnet20-cifar10"], "--network", metavar="NAME", help="A shipped network or a file; may be repeated."
     ),
-    out: Path = typer.Option(Path("qadam-results"), "--out", metavar="DIR", help="Folder of the results."),
-    jobs: int | None = typer.Option(
-        None, "--jobs", min=1, max=1024, metavar="N", help="Processes; left out: one per usable CPU."
-    ),
+    out: Path = OUT,
+    jobs: int | None = JOBS,
     objective: str = typer.Option("edp", "--objective", metavar="NAME", help="edp, energy or latency."),
     engine: str = typer.Option(
         "rowstationary",
@@ -61,13 +59,9 @@ def sweep(
         metavar="NAME",
         help="rowstationary or timeloop map the layers; surrogate predicts whole networks.",
     ),
-    engine_settings: Path | None = typer.Option(
-        None, "--engine-settings", metavar="FILE", help="Settings of the engine, for those that have any."
-    ),
-    batch: int = typer.Option(1, "--batch", min=1, max=65536, metavar="N", help="Inputs at once."),
-    clock: str | None = typer.Option(
-        None, "--clock", metavar="auto|GHZ", help="One clock for every config, or auto: each at its own."
-    ),
+    engine_settings: Path | None = ENGINE_SETTINGS,
+    batch: int = BATCH,
+    clock: str | None = CLOCK,
     bits: str | None = BITS,
     sample: int | None = typer.Option(
         None, "--sample", min=1, metavar="N", help="Only N configs of the space, drawn at random."
@@ -86,7 +80,7 @@ def sweep(
     scheduler: str | None = typer.Option(
         None, "--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, whose workers map the layers."
     ),
-    as_json: bool = typer.Option(False, "--json", help="End with one line of JSON; tables go to standard error."),
+    as_json: bool = AS_JSON,
 ) -> None:
     from ..engines.registry import DEFAULT_ENGINE, SURROGATE
     from ..sweep.exports import write_exports
@@ -94,7 +88,7 @@ def sweep(
     from ..sweep.pool import open_pool
     from ..sweep.runner import sweep_on, usable_cpus
     from ..sweep.store import ResultStore
-    from .progress import shown
+    from .progress import resumable, shown
     from .surrogate import Predicting, predict
 
     began = time.monotonic()
@@ -125,19 +119,8 @@ def sweep(
     if sample is not None:
         plan = _sampled(plan, sample, seed)
     with open_pool(plan.engine, jobs or usable_cpus(), scheduler) as pool, ResultStore.writing(out) as store:
-        done = 0
-        try:
-            with shown(f"sweep {plan.space_name}") as report:
-
-                def note(progress: Progress) -> None:
-                    nonlocal done
-                    done = progress.done
-                    report(progress)
-
-                counts = sweep_on(pool, plan, store, note)
-        except KeyboardInterrupt:
-            typer.echo(f"{done} configs are done and kept in {out}; the same command goes on from there", err=True)
-            raise
+        with resumable(shown(f"sweep {plan.space_name}"), f"configs are done and kept in {out}") as report:
+            counts = sweep_on(pool, plan, store, report)
         exported = write_exports(store, counts.run)
         write_comparison(plan, store, as_json)
     if as_json:
