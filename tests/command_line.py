@@ -62,10 +62,11 @@ def interrupt(running: subprocess.Popen[str]) -> str:
 
 
 def count(path: Path, rows: str) -> int:
-    """Rows that a database has so far: ``layers``, or with a condition; none where it is not there yet."""
+    """Rows that a database has so far: ``layers``, or with a condition; none where it cannot be read yet."""
     if not path.exists():
         return 0
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    # Not waited for: where it is locked, the next look may see more.
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)) as connection:
         try:
             return connection.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
         except sqlite3.OperationalError:

@@ -122,14 +122,15 @@ def test_accuracy_that_lacks_a_pe_type_is_refused(folder: Path, capsys: pytest.C
 
 @pytest.mark.slow
 def test_interrupted_search_says_where_it_is_and_exits_130(folder: Path) -> None:
-    command = (sys.executable, str(HELPERS), *EXPLORE, "--jobs", "2", "--trials", "16", "--at-once", "2")
+    (folder / "space.yaml").write_text(SPACE.replace("[2, 3]", "{from: 2, to: 7, step: 1}"))
+    command = (sys.executable, str(HELPERS), *EXPLORE, "--jobs", "2", "--trials", "48", "--at-once", "2")
     search = begin(command, folder)
     wait_until(lambda: count(folder / "qadam-results" / "explore.db", "trials WHERE state = 'COMPLETE'") >= 3, search)
     assert "the same command goes on from there" in interrupt(search)
     ended = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     summary = json.loads(ended.stdout)
-    assert summary["designs"] == 16 and 2 <= summary["known_before"] < 16
+    assert summary["designs"] == 48 and 2 <= summary["known_before"] < 48
 
 
 @pytest.mark.slow
