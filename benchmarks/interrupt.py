@@ -6,7 +6,7 @@ Each command is started some times in a folder of its own, and its process group
 it, at a moment drawn between its first 50 ms and its end (or --within seconds). Per command: median and worst seconds
 on the clock from the signal to the end of every process it started, CPU seconds spent meanwhile at the worst moment,
 which moment that was, and the last line written then. A moment is bad where the exit code is neither 130 nor 0 (done
-before the signal came), there is a traceback or no last line, or a process is left after 30 s.
+before the signal came), there is a traceback, the last line is another, or a process is left after 30 s.
 
 Timeloop is played by a stand-in that never ends; without ONNX or the cell library, what needs them is left out.
 """
@@ -28,6 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _PROGRAM = "import sys; from qadam_plugin.cli.entry import main; sys.exit(main(sys.argv[1:]))"
+
+#: What an interrupted command says at last.
+_LAST = "qadam-tl: interrupted"
 
 #: Marks the processes of one run.
 _MARK = "QADAM_INTERRUPTED_RUN"
@@ -220,9 +223,9 @@ def _fault(code: int, text: str, left: int) -> str:
         return f"{left} processes left"
     if code not in (0, 130):
         return f"exit code {code}"
-    if code == 130 and not text:
-        return "no last line"
-    return "traceback" if "Traceback" in text else ""
+    if "Traceback" in text:
+        return "traceback"
+    return "no last line" if code == 130 and text.splitlines()[-1:] != [_LAST] else ""
 
 
 def _marked(mark: str) -> list[int]:
