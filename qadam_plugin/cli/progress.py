@@ -57,57 +57,20 @@ def resumable(shown: AbstractContextManager[Callable[[P], None]], kept: str) -> 
 
 @contextmanager
 def shown(title: str) -> Iterator[Callable[[Progress], None]]:
-    """Show the progress that is reported to the function this gives, as long as the block lasts."""
-    if sys.stderr.isatty():
-        with _bar(title) as report:
-            yield report
-    else:
-        yield _lines(title)
+    """Show the progress of a sweep as long as the block lasts, with the layers that were mapped for it."""
+    with _shown(title, "configs") as report:
 
+        def note(progress: Progress) -> None:
+            words = f"{progress.computed_layers} layers mapped, {progress.reused_layers} from the store"
+            report(progress.done, progress.configs, words)
 
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[Progress], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("configs, {task.fields[layers]} layers mapped"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None, layers=0)
-
-        def report(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, total=progress.configs, layers=progress.computed_layers)
-
-        yield report
-
-
-def _lines(title: str) -> Callable[[Progress], None]:
-    last = time.monotonic()
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _SECONDS_BETWEEN_LINES or progress.done == progress.configs:
-            last = now
-            typer.echo(
-                f"{title}: {progress.done} of {progress.configs} configs, {progress.computed_layers} layers mapped, "
-                f"{progress.reused_layers} from the store",
-                err=True,
-            )
-
-    return report
+        yield note
 
 
 @contextmanager
 def search_shown(title: str) -> Iterator[Callable[[SearchProgress], None]]:
     """Show the progress of a search, with the hypervolume of its front."""
-    with _search_shown(title, "designs") as report:
+    with _shown(title, "designs") as report:
 
         def note(progress: SearchProgress) -> None:
             words = f"{progress.front} on the front, hypervolume {progress.hypervolume:.4f}"
@@ -119,7 +82,7 @@ def search_shown(title: str) -> Iterator[Callable[[SearchProgress], None]]:
 @contextmanager
 def quantize_shown(title: str) -> Iterator[Callable[[QuantizeProgress], None]]:
     """Show the progress of a search over bits, with the layers that were mapped for it."""
-    with _search_shown(title, "settings") as report:
+    with _shown(title, "settings") as report:
 
         def note(progress: QuantizeProgress) -> None:
             words = f"{progress.front} on the front, {progress.mapped} layers mapped"
@@ -131,7 +94,7 @@ def quantize_shown(title: str) -> Iterator[Callable[[QuantizeProgress], None]]:
 
 
 @contextmanager
-def _search_shown(title: str, things: str) -> Iterator[Callable[[int, int, str], None]]:
+def _shown(title: str, things: str) -> Iterator[Callable[[int, int, str], None]]:
     """Show how many of all things are done, and some words."""
     if not sys.stderr.isatty():
         last = time.monotonic()
