@@ -111,13 +111,15 @@ def _shown(title: str, things: str) -> Iterator[Callable[[int, int, str], None]]
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        # On a narrow terminal only the bar gets shorter.
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
         TextColumn(f"{things}, {{task.fields[words]}}"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None, words="")
