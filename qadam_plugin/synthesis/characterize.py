@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import connection, parent_process
 from pathlib import Path
+from typing import NoReturn
 
 from ..errors import InputError, RunError
 from ..processes import end_processes, interrupt_held, silence_unraisable
@@ -153,7 +155,11 @@ def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[
             raise RunError("a worker process died; finished rows are kept: run the same command again") from None
         except BaseException:
             # Ctrl-C, a failed point, a full disk: what is under way would take minutes and could not be kept.
-            end_processes(set(multiprocessing.active_children()) - others, _GRACE)
+            workers = set(multiprocessing.active_children()) - others
+            end_processes(workers, _GRACE)
+            for group in [worker.pid for worker in workers if worker.pid]:
+                with suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
             raise
 
 
@@ -165,8 +171,8 @@ def _work(family: str, name: str, how: Measurement) -> tuple[dict[str, str], flo
     except OSError as error:
         raise RunError(f"{name}: {error}") from None
     except _Ended:
-        # Told to end: its tools are stopped and its folders removed by now.
-        os._exit(1)
+        # Told to end: its folders are removed by now.
+        _end_group()
     return figures, time.monotonic() - began
 
 
@@ -180,7 +186,11 @@ class _Ended(BaseException):
 
 
 def _start() -> None:
-    """Make a worker leave Ctrl-C to the parent, end when it is told to, and not outlive the parent."""
+    """Make a worker leave Ctrl-C to the parent, end when it is told to, and not outlive the parent.
+
+    It has a process group of its own: what its tools have started ends with it.
+    """
+    os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _told_to_end)
     silence_unraisable(_Ended)
@@ -197,4 +207,10 @@ def _end_with(sentinel: int) -> None:
     connection.wait([sentinel])
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE)
-    os._exit(1)
+    _end_group()
+
+
+def _end_group() -> NoReturn:
+    """End this worker and all that it has started."""
+    os.killpg(0, signal.SIGKILL)
+    raise AssertionError("still there")
