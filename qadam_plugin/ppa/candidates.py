@@ -103,32 +103,40 @@ _NARROW = (Form(("act_cut", "weight_cut"), log=True, pool=_NARROW_POOL),)
 NARROW = {"int": _NARROW, "shift-add": _NARROW}
 
 # A register file of d words of w bits: bits, word lines (d) and data lines (w). The pool: multiplexer trees and the
-# decoder, whose structure changes with the bits of the address.
+# decoder, whose structure changes with the bits of the address and, in ways of its own, where one or two ports need it.
 _SPAD_LEAN = ("1", "depth", "width", "depth*width")
 _SPAD_STEPS = ("up_to_8_words", "up_to_32_words", "above_128_words")
+_SEPARATE_STEPS = (*_SPAD_STEPS, "up_to_11_words", "up_to_16_words", "up_to_19_words", "power_of_two_words")
+_SHARED_STEPS = (*_SPAD_STEPS, "up_to_14_words", "up_to_16_words", "up_to_48_words")
 _SPAD_POOL = (
     *("address_bits", "address_bits^2", "width*address_bits", "depth*address_bits"),
     *("depth*width*address_bits", "depth*width*address_bits^2", "depth*width*address_bits^3"),
     *("decoded_words", "decoded_words*width", "depth^2", "width^2", "depth^2*width", "depth*width^2"),
     *("log2(depth)", "log2(width)", "width*log2(depth)", "depth*log2(width)", "log2(depth)*log2(width)"),
     *("depth*log2(depth)", "depth*width*log2(depth)"),
-    *(term for step in _SPAD_STEPS for term in _times(_SPAD_LEAN, step)),
 )
 _SPAD_PATH_POOL = (*_SPAD_POOL, "width", "depth", "depth*width", "log2(depth)^2", "log2(width)^2")
 _SPAD_PATH_LEAN = ("1", "log2(depth)", "log2(width)")
-_SPAD_GROWN = Form(_SPAD_LEAN, pool=_SPAD_POOL, beyond=_SPAD_LEAN)
-# One decoder for both ports: how it is built sets the cost per bit. One of 4 address bits differs from one of 5.
-_SHARED_STEPS = (*_SPAD_STEPS, "up_to_16_words")
-_SPAD_STEPPED = Form(
-    (*_SPAD_LEAN, *(f"depth*width*{step}" for step in _SPAD_STEPS)),
-    pool=(
-        *("log2(width)", "width^2", "address_bits", "width*address_bits", "depth*width*up_to_16_words"),
-        *(f"width*{step}" for step in _SHARED_STEPS),
+
+
+def _stepped(pool: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...]:
+    return (*pool, *(term for step in steps for term in _times(_SPAD_LEAN, step)))
+
+
+# One decoder for both ports: how it is built sets the cost per bit. Steps that hide one another begin together.
+_SHARED_POOL = _stepped(_SPAD_POOL, _SHARED_STEPS)
+_SHARED_BEGIN = ("up_to_14_words", "up_to_16_words", "up_to_32_words", "above_128_words")
+SPAD_BULK = {
+    "separate": (Form(_SPAD_LEAN, pool=_stepped(_SPAD_POOL, _SEPARATE_STEPS), beyond=_SPAD_LEAN),),
+    "shared": tuple(
+        Form((*_SPAD_LEAN, *(f"depth*width*{step}" for step in steps)), pool=_SHARED_POOL, beyond=_SPAD_LEAN)
+        for steps in ((), _SHARED_BEGIN)
     ),
-    beyond=_SPAD_LEAN,
-)
-SPAD_BULK = {"separate": (_SPAD_GROWN,), "shared": (_SPAD_GROWN, _SPAD_STEPPED)}
-SPAD_PATH = {"": (Form(_SPAD_PATH_LEAN, pool=_SPAD_PATH_POOL, beyond=_SPAD_PATH_LEAN),)}
+}
+SPAD_PATH = {
+    variant: (Form(_SPAD_PATH_LEAN, pool=_stepped(_SPAD_PATH_POOL, steps), beyond=_SPAD_PATH_LEAN),)
+    for variant, steps in (("separate", _SEPARATE_STEPS), ("shared", _SHARED_STEPS))
+}
 
 # Control of a PE: counters of three addresses and their comparisons.
 _ADDRESSES = ("ifmap_address_bits", "weights_address_bits", "psum_address_bits")

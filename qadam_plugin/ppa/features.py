@@ -49,11 +49,18 @@ DERIVED: dict[str, Callable[[Parameters], float]] = {
     # Address of a scratchpad, and the words that a decoder of so many bits tells apart.
     "address_bits": lambda p: ceil(log2(p["depth"])),
     "decoded_words": lambda p: 2.0 ** ceil(log2(p["depth"])),
-    # 1 within a range of depths: decoders of 3, 4, 5, of 6 or 7, and of 8 address bits are built in other ways.
+    # 1 within a range of depths: decoders of 3, 4, 5, of 6 or 7, and of 8 address bits are built in other ways, and so
+    # are those of a few words more than 8, than 16 and than 32.
     "up_to_8_words": lambda p: float(p["depth"] <= 8),
-    "up_to_32_words": lambda p: float(p["depth"] <= 32),
+    "up_to_11_words": lambda p: float(p["depth"] <= 11),
+    "up_to_14_words": lambda p: float(p["depth"] <= 14),
     "up_to_16_words": lambda p: float(p["depth"] <= 16),
+    "up_to_19_words": lambda p: float(p["depth"] <= 19),
+    "up_to_32_words": lambda p: float(p["depth"] <= 32),
+    "up_to_48_words": lambda p: float(p["depth"] <= 48),
     "above_128_words": lambda p: float(p["depth"] > 128),
+    # 1 where the decoder has no output without a word.
+    "power_of_two_words": lambda p: float(log2(p["depth"]).is_integer()),
     # Addresses that a PE's control counts.
     "ifmap_address_bits": lambda p: ceil(log2(p["ifmap_depth"])),
     "weights_address_bits": lambda p: ceil(log2(p["weights_depth"])),

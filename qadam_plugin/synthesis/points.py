@@ -18,9 +18,16 @@ FAMILIES = ("mac", "mac_options", "mac_bits", "mac_subword", "spad", "control", 
 _KIB = 8 * 1024
 _ACT_WIDTHS = (2, 3, 4, 6, 8, 10, 12, 14, 16)
 #: Depths and widths of scratchpads: with an address each for reading and writing, as a PE has for activations and
-#: partial sums, and with one address, as it has for weights.
-_SEPARATE = ((4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96, 128), (4, 8, 16, 24, 32, 40))
-_SHARED = ((8, 12, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256), (4, 8, 16, 24, 32))
+#: partial sums, and with one address, as it has for weights. Round depths alone would not do: their decoders and
+#: multiplexers are those that synthesis makes best.
+_SEPARATE = (
+    (*range(4, 17), 18, 20, 22, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96, 112, 128),
+    (4, 8, 16, 24, 32, 40),
+)
+_SHARED = (
+    *(8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 88, 96, 112, 128),
+    *(144, 160, 176, 192, 208, 224, 240, 256),
+), (4, 8, 16, 24, 32)
 _GLB_KIB = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 108, 128, 192, 256, 384, 512, 768, 1024)
 _GLB_WIDTHS = (32, 40, 48, 56, 64, 80, 96, 128)
 _GLB_BANKS = (1, 2, 4)
