@@ -28,7 +28,7 @@ from qadam_plugin.synthesis.measure import Measurement, measure
 from qadam_plugin.synthesis.point import Point, integer, mac_columns, shift_add
 from qadam_plugin.synthesis.points import all_points
 
-_HOW = Measurement(operations=1000, checked=300)
+_HOW = Measurement(checked=300)
 
 #: What a component is: how it is built, and the arguments of that. Designs do not pass between processes, these do.
 Recipe = tuple[str, tuple[int | str, ...]]
