@@ -189,9 +189,13 @@ def test_designs_that_a_run_has_linked_but_not_summed_are_no_results(tmp_path: P
     assert list(some.index) == list(range(6, 12)) + list(range(18, 24))
 
 
-def test_words_and_numbers_that_do_not_go_together_are_refused_whatever_is_read(store: ResultStore) -> None:
+@pytest.mark.parametrize("condition", ["rows > 1000 and pe_type < 5", "clock == 0.2", "8 <= rows != 'eight'"])
+def test_words_and_numbers_that_do_not_go_together_are_refused_whatever_is_read(
+    store: ResultStore, condition: str
+) -> None:
+    """A clock is a word: to ask whether it is the number 0.2 would quietly find nothing."""
     with pytest.raises(InputError, match="compares a word with a number"):
-        read_results(store, ("energy_uj",), "rows > 1000 and pe_type < 5", None, None)
+        read_results(store, ("energy_uj",), condition, None, None)
 
 
 def test_everything_is_read_where_a_condition_leaves_results_out(store: ResultStore, whole: pd.DataFrame) -> None:

@@ -114,6 +114,7 @@ def _checked(
         kinds |= dict.fromkeys(ACCURACY_COLUMNS, "number")
     condition = parse(where, list(kinds), "--where")
     # Words and numbers that do not go together are refused also where no row gets as far as to be compared.
+    condition.refuse_mixed({name for name, kind in kinds.items() if kind == "text"})
     condition.mask({name: _EXAMPLES[kind] for name, kind in kinds.items()})
     return table, condition
 

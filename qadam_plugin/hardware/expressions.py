@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,31 @@ class Expression(Checked):
         arrays = {name: np.asarray(columns[name]) for name in self.names}
         return np.broadcast_to(np.asarray(self._evaluate(arrays), dtype=bool), (rows,)).copy()
 
+    def refuse_mixed(self, words: Collection[str]) -> None:
+        """Refuse to ask whether a word equals a number: names in `words` are always words, others never.
+
+        Raises
+        ------
+        InputError : such a comparison; the message has its place.
+        """
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Compare):
+                for left, right in pairwise((node.left, *node.comparators)):
+                    if _is_word(left, words) != _is_word(right, words):
+                        raise _error(self, node, "compares a word with a number; words are quoted, such as 'int16'")
+
     def _evaluate(self, values: Mapping[str, Any]) -> Any:
         with np.errstate(all="ignore"):
             return _OnArrays(self, values).value(self.tree)
+
+
+def _is_word(node: ast.expr, words: Collection[str]) -> bool:
+    return node.id in words if isinstance(node, ast.Name) else isinstance(getattr(node, "value", None), str)
+
+
+def _error(found: Expression, node: ast.expr, message: str) -> InputError:
+    part = ast.get_source_segment(found.text, node) or found.text
+    return InputError(found.source, found.key, f"'{part}' (column {node.col_offset + 1}) {message}")
 
 
 class _OnArrays(Reading):
@@ -62,7 +85,7 @@ class _OnArrays(Reading):
     def truth(self, node: ast.expr) -> Any:
         value = self.value(node)
         if np.asarray(value).dtype != bool:
-            raise self._error(node, "a comparison is wanted here, such as 'rows > 8'")
+            raise _error(self._expression, node, "a comparison is wanted here, such as 'rows > 8'")
         return value
 
     def opposite(self, truth: Any) -> Any:
@@ -77,23 +100,18 @@ class _OnArrays(Reading):
     def compute(self, function: Callable[[Any, Any], Any], node: ast.expr, left: Any, right: Any) -> Any:
         # Python would repeat and join words; a long word times a large number would also eat the memory.
         if any(np.asarray(item).dtype.kind in "USO" for item in (left, right)):
-            raise self._error(node, "computes with a word")
+            raise _error(self._expression, node, "computes with a word")
         return self.apply(function, node, left, right)
 
     def apply(self, function: Callable[..., Any], node: ast.expr, *operands: Any) -> Any:
         try:
             return function(*operands)
         except TypeError:
-            raise self._error(node, "compares a word with a number") from None
+            raise _error(self._expression, node, "compares a word with a number") from None
         except ZeroDivisionError:
-            raise self._error(node, "divides by zero") from None
+            raise _error(self._expression, node, "divides by zero") from None
         except OverflowError:
-            raise self._error(node, "is too large a number") from None
-
-    def _error(self, node: ast.expr, message: str) -> InputError:
-        found = self._expression
-        part = ast.get_source_segment(found.text, node) or found.text
-        return InputError(found.source, found.key, f"'{part}' (column {node.col_offset + 1}) {message}")
+            raise _error(self._expression, node, "is too large a number") from None
 
 
 def parse(text: str, names: Collection[str], source: object = "--where", key: str = "") -> Expression:
