@@ -144,7 +144,7 @@ def test_sweep_that_loses_workers_again_and_again_has_the_results_of_a_local_one
         workers = [machines.worker() for _ in range(3)]
         sweep = machines.sweep("--out", "spread")
         for lost in range(1, 4):
-            wait_for_layers(folder / "spread", 40 * lost)
+            wait_for_layers(sweep, folder / "spread", 40 * lost)
             machines.kill(workers.pop(0))
             workers.append(machines.worker())
         _, err = sweep.communicate(timeout=300)
@@ -159,7 +159,7 @@ def test_interrupted_sweep_keeps_its_rows_and_leaves_the_cluster_usable(folder: 
         for _ in range(2):
             machines.worker()
         sweep = machines.sweep("--out", "spread")
-        wait_for_layers(folder / "spread", 30)
+        wait_for_layers(sweep, folder / "spread", 30)
         os.killpg(sweep.pid, signal.SIGINT)
         began = time.monotonic()
         _, err = sweep.communicate(timeout=60)
@@ -180,11 +180,11 @@ def test_killed_sweep_and_scheduler_that_is_gone_leave_whole_stores(folder: Path
     with cluster(folder) as machines:
         machines.worker()
         sweep = machines.sweep("--out", "spread")
-        wait_for_layers(folder / "spread", 20)
+        wait_for_layers(sweep, folder / "spread", 20)
         os.killpg(sweep.pid, signal.SIGKILL)
         sweep.wait()
         sweep = machines.sweep("--out", "spread")
-        wait_for_layers(folder / "spread", 60)
+        wait_for_layers(sweep, folder / "spread", 60)
         machines.end()
         _, err = sweep.communicate(timeout=120)
         assert sweep.returncode == 1, err
