@@ -173,12 +173,12 @@ def _read(folder: Path, spec: ArchSpec) -> Priced:
     names = [level.name for level in (*spec.storages, spec.compute)]
     uj = _number(r"^Computes = (\d+)$", stats) * 1e-9
     areas = read_art(folder / "timeloop-model.ART.yaml", spec)
-    summaries = (folder / f"timeloop-model.{table}_summary.yaml" for table in ("ERT", "ART"))
+    ert, art = (folder / f"timeloop-model.{table}_summary.yaml" for table in ("ERT", "ART"))
     return Priced(
         cycles=_number(r"^Cycles: (\d+)$", stats),
         energy_uj={name: per_compute[name] * uj for name in names},
         area_mm2=sum(area for name, area in areas.items() if name != "DRAM") * 1e-6,
-        estimators=dict(read_estimators(*summaries, spec)),
+        estimators=dict(read_estimators(ert, art, spec)),
     )
 
 
