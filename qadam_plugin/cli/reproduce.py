@@ -87,13 +87,13 @@ def _ratios(network: Sequence[str], clock: float, out: Path, jobs: int | None) -
     from ..sweep.planning import plan_sweep
     from ..sweep.runner import run_sweep, usable_cpus
     from ..sweep.store import ResultStore
-    from .progress import shown
+    from .progress import resumable, shown
 
     chosen = network or (*IMAGENET, *CIFAR)
     plans = [plan_sweep(None, chosen, clock=word) for word in ("auto", repr(clock))]
     with ResultStore.writing(out) as store:
         for plan in plans:
-            with shown(f"clock {plan.clock}") as report:
+            with resumable(shown(f"clock {plan.clock}"), f"configs are done and kept in {out}") as report:
                 run_sweep(plan, store, jobs or usable_cpus(), report)
         results = results_frame(store)
     names = [each.name for each in plans[0].networks]
