@@ -260,3 +260,12 @@ def test_the_default_family_goes_without_saying() -> None:
     assert default_family().default and not shipped_family("simba_like").default
     named = config_from_values({**load_config("int8").values, "family": "row_stationary"}, "x")
     assert named == load_config("int8") and "family" not in named.values
+
+
+def test_a_formula_worked_out_before_keeps_its_kinds_of_numbers() -> None:
+    """Values that Python calls equal are told apart, and formulas with the same text and other names' values, too."""
+    whole, halves = (parse_formula(text, ["n", "m"], "f.yaml", "at") for text in ("n", "n / m"))
+    assert [type(whole.number({"n": value, "m": 1})) for value in (8, 8.0, 8)] == [int, float, int]
+    assert [halves.number({"n": n, "m": m}) for n, m in ((8, 2), (2, 8), (8, 2))] == [4.0, 0.25, 4.0]
+    with pytest.raises(InputError, match="a number is wanted"):
+        whole.number({"n": True, "m": 1})
