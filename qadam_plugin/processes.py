@@ -7,11 +7,31 @@ import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+
+
+#: For the process that removes the semaphores of processes that are gone, and warns of each.
+_TRACKER_IS_QUIET = "ignore::UserWarning:multiprocessing.resource_tracker"
+
+
+def spawning() -> SpawnContext:
+    """How worker processes are started: spawned, not forked, which would copy threads' locks and open files.
+
+    Ctrl-C may come between the removal of a semaphore and the note that it is gone, or before both. Python's process
+    that looks after semaphores then does what is left, and would warn about it after the last line of the command.
+    """
+    sys.warnoptions.append(_TRACKER_IS_QUIET)
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove(_TRACKER_IS_QUIET)
+    return get_context("spawn")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from ..engines.base import Engine
 from ..errors import RunError
-from ..processes import end_processes, interrupt_held
+from ..processes import end_processes, interrupt_held, spawning
 from .worker import Job, start, work
 
 #: Tasks waiting per process: enough that none runs dry, few enough that memory does not grow with the space.
@@ -87,8 +87,7 @@ def open_pool(engine: Engine, jobs: int, scheduler: str | None = None) -> Iterat
     if jobs == 1:
         yield _HerePool(engine)
         return
-    # Spawned, not forked: a fork would copy threads' locks, and a store's open file.
-    context = multiprocessing.get_context("spawn")
+    context = spawning()
     stop = context.Event()
     before = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(engine, stop)) as executor:

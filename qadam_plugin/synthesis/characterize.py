@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..errors import InputError, RunError
-from ..processes import end_processes, interrupt_held, silence_unraisable
+from ..processes import end_processes, interrupt_held, silence_unraisable, spawning
 from .cacti import build_cacti
 from .figures import figures_of
 from .liberty import CellLibrary
@@ -138,8 +138,7 @@ def _measured(points: Sequence[Point], how: Measurement, jobs: int) -> Iterator[
         for point in points:
             yield point, *_work(point.family, point.name, how)
         return
-    # Spawned, not forked: a fork would copy the locks of the compiler's threads.
-    context = multiprocessing.get_context("spawn")
+    context = spawning()
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(max(1, min(jobs, len(points))), mp_context=context, initializer=_start) as pool:
         try:
