@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from command_line import PROGRAM, begin, count, interrupt, wait_until
 from typer.testing import CliRunner
 
 from qadam_plugin.analysis.reproduce.eyeriss import chip_config, chip_layers, energy_layers, relative_costs
@@ -75,3 +77,12 @@ def test_reproduce_prints_both_eyeriss_tables_as_json() -> None:
     answer = json.loads(done.stdout)
     assert [row["layer"] for row in answer["eyeriss_chip"]] == [row["layer"] for row in answer["eyeriss_energy"]]
     assert answer["eyeriss_chip"][1]["measured_ms"] == 39.2
+
+
+@pytest.mark.slow
+def test_interrupted_reproduce_says_what_is_kept_and_exits_130(tmp_path: Path) -> None:
+    command = (*PROGRAM, "reproduce", "--only", "ratios", "--network", "resnet20-cifar10", "--out", "kept")
+    running = begin(command, tmp_path)
+    wait_until(lambda: count(tmp_path / "kept" / "results.sqlite", "layers") >= 1, running)
+    lines = interrupt(running).splitlines()
+    assert lines[-2].endswith("configs are done and kept in kept; the same command goes on from there")

@@ -15,6 +15,7 @@ import pytest
 PROGRAM = """
 import hashlib, multiprocessing, sys, threading, time, types
 from qadam_plugin.cli.entry import main
+from qadam_plugin.cli.interruption import summary_at_ctrl_c
 from qadam_plugin.processes import interrupt_held
 
 class Library:
@@ -75,6 +76,26 @@ def interrupted(body: str) -> tuple[int, str, str]:
     ids=["computes", "called back", "made another error", "failed"],
 )
 def test_interrupted_command_ends_with_130_and_one_line(body: str) -> None:
+    assert interrupted(body) == (130, "begun\n", "qadam-tl: interrupted\n")
+
+
+@pytest.mark.parametrize("work", ['compute("begun")', 'print("begun", flush=True); time.sleep(600)'])
+def test_interrupted_command_says_what_is_kept_once(work: str) -> None:
+    body = f"""
+    done = 6
+    with summary_at_ctrl_c(lambda: f"{{done}} are kept"):
+        done += 1
+        {work}
+"""
+    assert interrupted(body) == (130, "begun\n", "7 are kept\nqadam-tl: interrupted\n")
+
+
+def test_what_is_kept_is_not_said_when_all_is_done() -> None:
+    body = """
+    with summary_at_ctrl_c(lambda: "nothing"):
+        pass
+    compute("begun")
+"""
     assert interrupted(body) == (130, "begun\n", "qadam-tl: interrupted\n")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .interruption import summary_at_ctrl_c
 
 if TYPE_CHECKING:
     from ..synthesis.characterize import Progress
@@ -53,12 +54,9 @@ def characterize(
     from ..synthesis.measure import Measurement
 
     points = _chosen(quick, family, row)
-    try:
-        with _shown(len(points)) as report:
-            outcome = run(points, Measurement(seed=seed), out, jobs or usable_cpus(), report, fresh)
-    except KeyboardInterrupt:
-        typer.echo("finished rows are kept; the same command goes on from there", err=True)
-        raise
+    kept = "finished rows are kept; the same command goes on from there"
+    with summary_at_ctrl_c(lambda: kept), _shown(len(points)) as report:
+        outcome = run(points, Measurement(seed=seed), out, jobs or usable_cpus(), report, fresh)
     typer.echo(f"{outcome.measured} rows measured, {outcome.kept} kept from earlier runs")
     for table in outcome.tables:
         typer.echo(str(table))

@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -33,6 +34,28 @@ _GRACE_S = 0.05
 _BETWEEN_LOOKS_S = 0.05
 
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
+
+_summaries: list[Callable[[], str]] = []
+
+
+@contextmanager
+def summary_at_ctrl_c(summary: Callable[[], str]) -> Iterator[None]:
+    """Say a line where Ctrl-C ends the block, also in the midst of what Python cannot interrupt.
+
+    Parameters
+    ----------
+    summary : gives the line at that moment, such as what is kept.
+    """
+    _summaries.append(summary)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _summaries.remove(summary)
+        print(summary(), file=sys.stderr)
+        raise
+    finally:
+        with suppress(ValueError):
+            _summaries.remove(summary)
 
 
 class InterruptGuard:
@@ -101,7 +124,8 @@ class InterruptGuard:
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         _end_workers()
         # The stream's own lock may be held by the thread that is stuck.
-        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + f"{MESSAGE}\n".encode())
+        lines = "".join(f"{line}\n" for line in [*(summary() for summary in reversed(_summaries)), MESSAGE])
+        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + lines.encode())
         os._exit(EXIT_CODE)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import typer
 
 from ..sweep.runner import Progress
+from .interruption import summary_at_ctrl_c
 
 if TYPE_CHECKING:
     from ..explore.search import Progress as SearchProgress
@@ -41,18 +42,14 @@ def resumable(shown: AbstractContextManager[Callable[[P], None]], kept: str) -> 
     kept : what follows the number of those that are done, such as ``configs are done and kept in DIR``.
     """
     done = 0
-    try:
-        with shown as report:
+    with summary_at_ctrl_c(lambda: f"{done} {kept}; the same command goes on from there"), shown as report:
 
-            def note(progress: P) -> None:
-                nonlocal done
-                done = progress.done
-                report(progress)
+        def note(progress: P) -> None:
+            nonlocal done
+            done = progress.done
+            report(progress)
 
-            yield note
-    except KeyboardInterrupt:
-        typer.echo(f"{done} {kept}; the same command goes on from there", err=True)
-        raise
+        yield note
 
 
 @contextmanager

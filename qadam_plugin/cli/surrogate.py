@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import InputError
+from .interruption import summary_at_ctrl_c
 
 if TYPE_CHECKING:
     from ..analysis.metrics import Metric
@@ -106,13 +107,10 @@ def predict(plan: SweepPlan, wanted: Predicting, as_json: bool) -> None:
     models = AcceleratorModels(file, plan.networks, plan.engine.library)
     refinement = Refinement(plan, file, metrics, wanted.limit) if wanted.refine else None
     path = _folder(wanted.out) / PREDICTIONS
-    try:
-        with _shown(f"predict {plan.space_name}", plan.space.combinations) as report:
-            listeners = (refinement.listen,) if refinement else ()
-            counts = write_predictions(path, models, plan.networks, plan.space, listeners, report)
-    except KeyboardInterrupt:
-        typer.echo(f"stopped while predicting: {path} was not written", err=True)
-        raise
+    shown = _shown(f"predict {plan.space_name}", plan.space.combinations)
+    with summary_at_ctrl_c(lambda: f"stopped while predicting: {path} was not written"), shown as report:
+        listeners = (refinement.listen,) if refinement else ()
+        counts = write_predictions(path, models, plan.networks, plan.space, listeners, report)
     err = as_json
     speed = counts.points / counts.seconds
     typer.echo(
