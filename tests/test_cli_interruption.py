@@ -90,6 +90,19 @@ def test_interrupted_command_says_what_is_kept_once(work: str) -> None:
     assert interrupted(body) == (130, "begun\n", "7 are kept\nqadam-tl: interrupted\n")
 
 
+@pytest.mark.parametrize("body", [COMPUTES, MADE_ANOTHER_ERROR], ids=["computes", "made another error"])
+def test_interrupted_command_ends_where_nobody_reads_what_it_says(body: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(body=body)], stdout=subprocess.PIPE, stderr=writing, text=True
+    )
+    os.close(writing)
+    assert running.stdout is not None and running.stdout.readline() == "begun\n"
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 130
+
+
 def test_what_is_kept_is_not_said_when_all_is_done() -> None:
     body = """
     with summary_at_ctrl_c(lambda: "nothing"):

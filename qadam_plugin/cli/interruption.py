@@ -124,9 +124,12 @@ class InterruptGuard:
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         _end_workers()
         # The stream's own lock may be held by the thread that is stuck.
-        lines = "".join(f"{line}\n" for line in [*(summary() for summary in reversed(_summaries)), MESSAGE])
-        os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + lines.encode())
-        os._exit(EXIT_CODE)
+        try:
+            lines = "".join(f"{line}\n" for line in [*(summary() for summary in reversed(_summaries)), MESSAGE])
+            os.write(2, (_SHOW_CURSOR if os.isatty(2) else b"") + lines.encode())
+        finally:
+            # Also where nobody reads any more.
+            os._exit(EXIT_CODE)
 
 
 def _end_workers() -> None:
