@@ -20,8 +20,8 @@ Index = npt.NDArray[np.intp]
 #: Combinations that a sample draws before it counts those that the conditions let through.
 _DRAWN_AT_ONCE = 1 << 12
 
-#: Configs of a block: a column has 64 KiB, which stays in the cache and on the heap. Pages that are fetched anew for every
-#: array of twice the size made the accelerator models half as fast.
+#: Configs of a block: a column has 64 KiB, which stays in the cache and on the heap. With twice the size every array
+#: was of pages fetched anew, and the accelerator models were half as fast.
 _BLOCK = 1 << 13
 
 
