@@ -1,6 +1,7 @@
 """How far the component models are off between the points that they were fitted to.
 
     python benchmarks/between_points.py [--count 30] [--seed 1]      # needs pyosys and g++; ten minutes of two cores
+    python benchmarks/between_points.py --spad separate:31x24 separate:63x24      # these scratchpads alone
 
 Components drawn at random within the models' range, none of them in the tables, are synthesised and simulated (global
 buffers: CACTI) and compared with the models' predictions. Beside each error stands the one that the models state, from
@@ -39,16 +40,11 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--count", type=int, default=30, help="components per model")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument(
+        "--spad", nargs="+", type=_given, metavar="ADDRESSES:DEPTHxWIDTH", help="these, none at random"
+    )
     given = options.parse_args()
-    known = {point.name for point in all_points()}
-    rng, recipes = random.Random(given.seed), []
-    for title, draw in _DRAWS.items():
-        found: dict[str, Recipe] = {}
-        while len(found) < given.count:
-            recipe = (title, draw(rng))
-            if (name := _point(recipe).name) not in known:
-                found[name] = recipe
-        recipes += found.values()
+    recipes = given.spad or _drawn(given.count, random.Random(given.seed))
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         measured = list(pool.map(_measured, recipes))
     errors = defaultdict(list)
@@ -60,6 +56,28 @@ def main() -> None:
         for (title, quantity, stated), values in errors.items()
     ]
     print("\n".join(markdown(("model", "quantity", "stated %", "between the points %", "mean %", "worst %"), rows)))
+
+
+def _drawn(count: int, rng: random.Random) -> list[Recipe]:
+    """So many components of each model, none of them in the tables."""
+    known, recipes = {point.name for point in all_points()}, []
+    for title, draw in _DRAWS.items():
+        found: dict[str, Recipe] = {}
+        while len(found) < count:
+            recipe = (title, draw(rng))
+            if (name := _point(recipe).name) not in known:
+                found[name] = recipe
+        recipes += found.values()
+    return recipes
+
+
+def _given(text: str) -> Recipe:
+    """A scratchpad as the command line has it."""
+    addresses, _, size = text.partition(":")
+    depth, _, width = size.partition("x")
+    if addresses not in ("separate", "shared"):
+        raise ValueError
+    return f"spad {addresses}", (addresses, int(depth), int(width))
 
 
 def _summary(errors: Sequence[float]) -> tuple[str, str, str]:

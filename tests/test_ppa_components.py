@@ -129,8 +129,10 @@ def test_what_an_action_costs_is_above_the_idle_cycle(library: ModelLibrary) -> 
 def test_models_grow_with_size_between_their_points(library: ModelLibrary) -> None:
     """A polynomial through scattered points may wave between them; ours do not.
 
-    Reading 2^n words takes less than reading one word fewer, as measured: 15 and 16 x 24 b, 1.24 and 1.16 pJ.
+    But reads step down to 2^n words, and to one more: measured at 16 (15 and 16 x 24 b take 1.24 and 1.16 pJ), while
+    below 32, 64 and 128 words the model is too high (docs/models.md).
     """
+    down_to = dict.fromkeys((8, 16, 32, 33, 64, 65, 128), 0.94) | {9: 0.91}
     for width in range(4, 41, 4):
         found = [spad(library, depth, width) for depth in range(4, 129)]
         for figures in (
@@ -140,8 +142,7 @@ def test_models_grow_with_size_between_their_points(library: ModelLibrary) -> No
         ):
             assert all(later > 0.999 * earlier for earlier, later in pairwise(figures))
         for (depth, earlier), (_, later) in pairwise(enumerate((each.energy_pj["read"] for each in found), start=4)):
-            whole = {4, 8, 16, 32, 64, 128} & {depth, depth + 1}
-            assert later > (0.91 if whole else 0.999) * earlier
+            assert later > down_to.get(depth + 1, 0.999) * earlier
     for weight_bits in (2, 4, 7, 8, 16):
         types = [PEType("", "int", bits, weight_bits, bits + weight_bits + 8) for bits in range(2, 17)]
         units = [mac(library, pe) for pe in types]
