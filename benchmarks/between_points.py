@@ -1,6 +1,6 @@
 """How far the component models are off between the points that they were fitted to.
 
-    python benchmarks/between_points.py [--count 30] [--seed 1]      # needs pyosys and g++; ten minutes of two cores
+    python benchmarks/between_points.py [--count 30] [--seed 1]      # needs pyosys and g++; three minutes of two cores
     python benchmarks/between_points.py --spad separate:31x24 separate:63x24      # these scratchpads alone
 
 Components drawn at random within the models' range, none of them in the tables, are synthesised and simulated (global
